@@ -7,9 +7,11 @@
 //   {"messages": [{"role": "user", "content": "Hello"}], "tools": [], "addGenerationPrompt": true, "options": {"enable_thinking": false}}
 //
 // `toolUse` is the template named tool_use, which llama.cpp prefers for chats with tools. `options` are further variables of the
-// template; without `enable_thinking`, models that support thinking think. Prints a JSON line per chat, one of
+// template; without `enable_thinking`, models that support thinking think. With `answer`, a text that the model generated after
+// the rendered chat, the answer is parsed as llama-server does. Prints a JSON line per chat, one of
 //
 //   {"kind": "text", "text": "...", "thinking": true}
+//   {"kind": "parsed", "calls": [{"name": "get_weather", "arguments": "{\"city\": \"Paris\"}"}]}
 //   {"kind": "rejected", "reason": "..."}
 //   {"kind": "unparsable", "reason": "..."}
 //
@@ -61,18 +63,36 @@ public:
         inputs.tools                 = common_chat_tools_parse_oaicompat(chat.at("tools"));
         inputs.add_generation_prompt = chat.at("addGenerationPrompt").get<bool>();
         inputs.reasoning_format      = COMMON_REASONING_FORMAT_DEEPSEEK;
+        inputs.parallel_tool_calls   = true;
         inputs.chat_template_kwargs  = dates;
         for (const auto & [name, value] : chat.at("options").items()) inputs.chat_template_kwargs[name] = value.dump();
         const Entry & entry = tool_use_ && !inputs.tools.empty() ? *tool_use_ : *main_;
         const json & options = chat.at("options");
         inputs.enable_thinking = options.contains("enable_thinking") ? options.at("enable_thinking").get<bool>() : entry.thinking;
         json message = {{"kind", "text"}};
-        message["text"] = common_chat_templates_apply(entry.templates.get(), inputs).prompt;
+        const common_chat_params params = common_chat_templates_apply(entry.templates.get(), inputs);
+        if (chat.contains("answer")) return parse(params, chat.at("answer").get<std::string>());
+        message["text"] = params.prompt;
         message["thinking"] = inputs.enable_thinking;
         return message;
     }
 
 private:
+    static json parse(const common_chat_params & params, const std::string & answer) {
+        common_chat_parser_params format(params);
+        format.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
+        if (!params.parser.empty()) format.parser.load(params.parser);
+        json calls = json::array();
+        for (const auto & call : common_chat_parse(answer, false, format).tool_calls) {
+            json one = {{"name", call.name}};
+            one["arguments"] = call.arguments;
+            calls.push_back(one);
+        }
+        json message = {{"kind", "parsed"}};
+        message["calls"] = calls;
+        return message;
+    }
+
     struct Entry {
         common_chat_templates_ptr templates;
         bool thinking = false;
@@ -132,7 +152,7 @@ void run() {
 
 int main(int argc, char ** argv) {
     if (argc == 2 && std::string(argv[1]) == "--version") {
-        std::printf("version: 1\n");
+        std::printf("version: 2\n");
         return 0;
     }
     common_log_pause(common_log_main());

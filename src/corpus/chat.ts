@@ -19,6 +19,8 @@ export interface Chat {
   tools?: readonly unknown[];
   /** Whether the text ends with the start of the model's turn. */
   addGenerationPrompt: boolean;
+  /** What the model generated after the rendered chat, to parse instead of rendering (`parseAnswers`). */
+  answer?: string;
   /** Further variables, such as `enable_thinking`. */
   options?: Readonly<Record<string, unknown>>;
 }

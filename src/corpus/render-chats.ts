@@ -16,6 +16,11 @@ export type Rendering =
   | { kind: "text"; text: string; thinking: boolean }
   | { kind: "rejected" | "unparsable"; reason: string };
 
+/** An answer's calls of tools, with their arguments as JSON; not `parsed` if it does not follow the template's format. */
+export type ParsedAnswer =
+  | { kind: "parsed"; calls: readonly { name: string; arguments: string }[] }
+  | { kind: "rejected" | "unparsable"; reason: string };
+
 /** A step's working folder, tools and abort signal. */
 export interface RenderContext {
   work: string;
@@ -41,10 +46,26 @@ export async function renderChats(
   context: RenderContext,
   limits = defaultLimits,
 ): Promise<Rendering[]> {
+  return renderInProgram(await llamaChat(context), template, chats, context, limits);
+}
+
+/**
+ * Parses the calls of tools in answers to chats by llama.cpp's own parser for the template's format, as llama-server does.
+ * Throws the errors of `renderChats`.
+ */
+export async function parseAnswers(
+  template: ChatTemplate,
+  chats: readonly (Chat & { answer: string })[],
+  context: RenderContext,
+): Promise<ParsedAnswer[]> {
+  return renderInProgram(await llamaChat(context), template, chats, context);
+}
+
+async function llamaChat(context: RenderContext): Promise<LimitedProgram> {
   const { tools } = await context.toolchain();
   const program = tools["llama-chat"];
   if (program === undefined) throw missingOwnTool("llama-chat");
-  return renderInProgram({ file: program.path, args: [] }, template, chats, context, limits);
+  return { file: program.path, args: [] };
 }
 
 /**
@@ -52,17 +73,17 @@ export async function renderChats(
  * in one child process, limited in time, memory and text. Throws QS-TEMPLATE-LIMIT if it exceeds a limit and QS-ENV-OOM if
  * the system kills the process.
  */
-export async function renderInProgram(
+export async function renderInProgram<T = Rendering>(
   program: LimitedProgram,
   template: ChatTemplate,
   chats: readonly Chat[],
   { work, signal }: Pick<RenderContext, "work" | "signal">,
   limits = defaultLimits,
-): Promise<Rendering[]> {
-  const renderings: Rendering[] = [];
+): Promise<T[]> {
+  const renderings: T[] = [];
   const exceeded = (limit: string) => limitError(limit, chats[renderings.length]);
   const readLines = lineReader((line) => {
-    const message = parseChildMessage<Rendering>(line);
+    const message = parseChildMessage<T & { kind: string }>(line);
     if (message !== undefined) renderings.push(message);
   });
   const excess = new AbortController();
@@ -71,9 +92,7 @@ export async function renderInProgram(
     ...program,
     values: [
       template,
-      ...chats.map(({ messages, tools, addGenerationPrompt, options = {} }) => ({
-        ...{ messages, tools: toolObjects(tools), addGenerationPrompt, options },
-      })),
+      ...chats.map(({ tools, options = {}, ...chat }) => ({ ...chat, tools: toolObjects(tools), options })),
     ],
     work,
     signal: AbortSignal.any([signal, excess.signal]),

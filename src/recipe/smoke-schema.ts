@@ -31,6 +31,17 @@ const jsonSchema = jsonObject.superRefine((schema, check) => {
   if (fault !== undefined) check.addIssue(schemaIssue(fault.message, fault.remedy, fault.path));
 });
 
+const toolName = z.string().min(1);
+
+/** A name alone becomes a mapping. */
+const toolCall = z.union([
+  toolName.transform((name) => ({ name })),
+  z.strictObject({
+    name: toolName.describe("Name of the function."),
+    arguments: jsonObject.exactOptional().describe("Arguments that the call must have, with these values."),
+  }),
+]);
+
 const expect = z
   .strictObject({
     matches: regex.exactOptional().describe("Regular expression that must match in the answer."),
@@ -47,7 +58,11 @@ const expect = z
       .literal(true)
       .exactOptional()
       .describe("The answer must equal that of the 16-bit base; keep such answers short."),
-    toolCall: z.string().min(1).exactOptional().describe("The answer must call this tool of the prompt's `tools`."),
+    toolCall: toolCall
+      .exactOptional()
+      .describe(
+        "The answer must call this tool of the prompt's `tools`, in the chat template's format, with all required arguments: its name, or name and arguments.",
+      ),
     cosineToBase: z
       .number()
       .min(-1)
@@ -138,10 +153,10 @@ export const smokePrompt = z
     }
     if (toolCall === undefined) return;
     const names = tools.map(({ name }) => name);
-    if (!names.includes(toolCall)) {
-      const near = nearest(toolCall, names);
+    if (!names.includes(toolCall.name)) {
+      const near = nearest(toolCall.name, names);
       const remedy = near === undefined ? "List it under `tools`." : didYouMean(near);
-      add("toolCall", `unknown tool ${quote(toolCall)}`, remedy);
+      add("toolCall", `unknown tool ${quote(toolCall.name)}`, remedy);
     }
     if (jsonSchema !== undefined) {
       add("toolCall", "an answer constrained by `jsonSchema` cannot be a tool call", "Write two prompts.");

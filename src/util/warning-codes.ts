@@ -74,6 +74,10 @@ export const warningCodes = {
     onCard: false,
     about: "The base itself does not meet expectations of the smoke test; they do not gate variants.",
   },
+  "QW-SMOKE-TOOLS": {
+    onCard: false,
+    about: "A smoke prompt requires the call of a tool, and the model's chat template does not show tools.",
+  },
   // tokenizer and chat templates of a checkpoint (src/stages/convert)
   "QW-TOKENS-MISSING": {
     onCard: true,

@@ -143,6 +143,7 @@ test("a recipe with most keys", async () => {
     ["convert.engine", "default"],
     ["convert.mtp", "default"],
     ["comparators", "default"],
+    ["tasks", "default"],
     ["publish.sign", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],

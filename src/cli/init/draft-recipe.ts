@@ -191,7 +191,7 @@ function question(prompt: string, rest: string): Question {
   return { prompt, lines: [`- { prompt: "${prompt}"${rest} }`] };
 }
 
-function questionsFor({ chat, pooling, pictures }: ModelOutline): { comment: string[]; questions: Question[] } {
+function questionsFor({ chat, pooling, pictures, tools }: ModelOutline): { comment: string[]; questions: Question[] } {
   if (pooling !== undefined) {
     return {
       comment: [
@@ -225,7 +225,25 @@ function questionsFor({ chat, pooling, pictures }: ModelOutline): { comment: str
           "  expect: { jsonSchema: { type: object, properties: { city: { type: string } } }, matches: Tokyo }",
         ],
       },
+      ...(tools ? [toolQuestion(room)] : []),
       ...(pictures ? pictureQuestions(room) : []),
+    ],
+  };
+}
+
+function toolQuestion(room: string): Question {
+  const prompt = "What is the weather in Paris?";
+  return {
+    prompt,
+    lines: [
+      "# A call of a tool, parsed in the format of the model's chat template.",
+      `- prompt: "${prompt}"`,
+      ...(room === "" ? [] : [`  ${room.slice(2)}`]),
+      "  tools:",
+      "    - name: get_weather",
+      "      description: Current weather of a city",
+      "      parameters: { type: object, properties: { city: { type: string } }, required: [city] }",
+      "  expect: { toolCall: { name: get_weather, arguments: { city: Paris } } }",
     ],
   };
 }

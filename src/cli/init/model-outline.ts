@@ -28,7 +28,12 @@ export interface ModelOutline {
   pictures: boolean;
   audio: boolean;
   chat: "none" | "plain" | "thinking";
+  /** Whether the chat template shows tools. */
+  tools: boolean;
 }
+
+/** Returns whether a text has a block of a chat template that reads the tools. */
+export const showsTools = (templates: string) => /\{%-?\s*(?:if|elif|for)\b[^%]*\btools\b/.test(templates);
 
 /** Matches a template in tokenizer_config.json (a text or a list), or the name of a template file. */
 const hasTemplate = /chat_template(?!"\s*:\s*(?:null|""|\[\s*\])\s*[,}])/;
@@ -57,5 +62,6 @@ export function outlineModel(
     pictures: towers.includes("vision"),
     audio: towers.includes("audio"),
     chat: !hasTemplate.test(templates) ? "none" : templates.includes("<think>") ? "thinking" : "plain",
+    tools: showsTools(templates),
   };
 }

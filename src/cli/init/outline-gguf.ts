@@ -1,6 +1,6 @@
 import type { SourceHeader } from "../../checkpoint/gguf/require-source.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
-import type { ModelOutline } from "./model-outline.js";
+import { type ModelOutline, showsTools } from "./model-outline.js";
 
 /** Returns what a recipe needs of a GGUF source's metadata. */
 export function outlineGguf(
@@ -27,5 +27,6 @@ export function outlineGguf(
     pictures: false,
     audio: false,
     chat: template === "" ? "none" : template.includes("<think>") ? "thinking" : "plain",
+    tools: metadataString(header, "tokenizer.chat_template.tool_use") !== undefined || showsTools(template),
   };
 }

@@ -1,11 +1,13 @@
+import { canonicalJson, type Json, type JsonObject } from "../../util/canonical-json.js";
+import { isJsonObject } from "../../util/json-differences.js";
 import { matchWithTimeout } from "../../util/match-with-timeout.js";
 import type { Expectation } from "./expectation.js";
 import { findLoop } from "./find-loop.js";
-import { findToolCalls } from "./find-tool-call.js";
 import type { AnswerMessage, SmokeTool } from "./protocol.js";
 
 /** An answer and the data to check it. */
-export interface AnswerCheck extends Pick<AnswerMessage, "text" | "stopReason" | "tokens" | "schemaFault"> {
+export interface AnswerCheck
+  extends Pick<AnswerMessage, "text" | "stopReason" | "tokens" | "schemaFault" | "toolCalls"> {
   expect: Expectation;
   tools: readonly SmokeTool[];
   /** The base model's answer, if the expectation requires it. */
@@ -30,7 +32,7 @@ export function checkAnswer(check: AnswerCheck, matchLimitMs?: number): string[]
     ...checkEnd(check),
     ...checkWellFormed(text, expect),
     ...checkAgainstBase(text, check),
-    ...checkToolCall(answer, check),
+    ...checkToolCall(check),
   ];
 }
 
@@ -87,15 +89,37 @@ function checkAgainstBase(text: string, { expect, base }: AnswerCheck): string[]
   return [`the base answers "${base ?? ""}"`];
 }
 
-function checkToolCall(text: string, { expect: { toolCall }, tools }: AnswerCheck): string[] {
+function checkToolCall({ expect: { toolCall }, tools, toolCalls }: AnswerCheck): string[] {
   if (toolCall === undefined) return [];
-  const calls = findToolCalls(text);
-  const call = calls.find(({ name }) => name === toolCall);
+  const { name, arguments: expected = {} } = toolCall;
+  if (toolCalls === undefined) return [`it does not call ${name}`];
+  if (toolCalls.kind !== "parsed") return [`it calls no tool in the chat template's format: ${toolCalls.reason}`];
+  const call = toolCalls.calls.find((one) => one.name === name);
   if (call === undefined) {
-    const others = calls.map(({ name }) => name).join(", ");
-    return [`it does not call ${toolCall}${others === "" ? "" : `, but ${others}`}`];
+    const others = toolCalls.calls.map((one) => one.name).join(", ");
+    return [`it does not call ${name}${others === "" ? "" : `, but ${others}`}`];
   }
-  const required = tools.find(({ name }) => name === toolCall)?.parameters?.required;
-  const missing = (Array.isArray(required) ? required : []).filter((key) => !(String(key) in call.arguments));
-  return missing.length === 0 ? [] : [`it calls ${toolCall} without ${missing.join(", ")}`];
+  const given = parseArguments(call.arguments);
+  if (given === undefined) return [`the arguments of its call of ${name} are not a JSON object: ${call.arguments}`];
+  const required = tools.find((tool) => tool.name === name)?.parameters?.required;
+  const missing = (Array.isArray(required) ? required : []).filter((key) => !Object.hasOwn(given, String(key)));
+  return [
+    ...(missing.length === 0 ? [] : [`it calls ${name} without ${missing.join(", ")}`]),
+    ...Object.entries(expected).flatMap(([key, value]) => {
+      const found = Object.hasOwn(given, key) ? text(given[key]) : "nothing";
+      return found === text(value) ? [] : [`it calls ${name} with ${found} as ${key} instead of ${text(value)}`];
+    }),
+  ];
+}
+
+/** Equal for equal values. */
+const text = (value: Json | undefined) => canonicalJson(value ?? null);
+
+function parseArguments(text: string): JsonObject | undefined {
+  try {
+    const value = JSON.parse(text) as Json;
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

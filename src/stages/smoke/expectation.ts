@@ -23,8 +23,8 @@ export type Expectation = {
   validUtf8?: boolean | undefined;
   /** Exactly the base model's answer. */
   sameAsBase?: true | undefined;
-  /** Calls this tool with its required arguments. */
-  toolCall?: string | undefined;
+  /** Calls this tool with its required arguments, and with these values. */
+  toolCall?: { name: string; arguments?: JsonObject | undefined } | undefined;
   /** Embedding models: smallest cosine between the vector and the base's; 0.9 by default. */
   cosineToBase?: number | undefined;
   /** Embedding models: smallest rank correlation of the sentence pairs' similarities with the base's; 0.9 by default. */

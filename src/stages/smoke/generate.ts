@@ -6,7 +6,7 @@ import {
   type LlamaModel,
   type Token,
 } from "node-llama-cpp";
-import type { AnswerMessage, RenderedPrompt, SmokeQuestion } from "./protocol.js";
+import { type AnswerMessage, endsInThought, type RenderedPrompt, type SmokeQuestion, thoughtTag } from "./protocol.js";
 
 export interface Generator {
   llama: Llama;
@@ -61,7 +61,7 @@ export async function generate(
   // Removes the line feeds at the end of a JSON grammar.
   const generated = grammar === undefined ? textSoFar() : textSoFar().trimEnd();
   // Some templates end with `<think>`, which is prepended so that the thoughts are recognized.
-  const text = /<think>\s*$/.test(rendered.text) ? `<think>${generated}` : generated;
+  const text = endsInThought(rendered.text) ? `${thoughtTag}${generated}` : generated;
   return {
     // The token limit may split a character, which is not a fault of the model.
     text: stopReason === "maxTokens" ? text.replace(/\uFFFD$/, "") : text,

@@ -1,3 +1,4 @@
+import type { ParsedAnswer } from "../../corpus/render-chats.js";
 import type { BackendKind } from "../../llamacpp/compute/compute.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { ModelKind } from "./model-facts.js";
@@ -62,7 +63,17 @@ export type AnswerMessage = {
   toolsShown: boolean;
   /** The reason why a constrained answer does not match its schema. */
   schemaFault: string | null;
+  /** The calls of tools in the answer, which the parent process parses; absent for a question without tools. */
+  toolCalls?: ParsedAnswer;
 };
+
+/** Returns whether a rendered chat ends in the middle of the model's thoughts; their tag is then put before the answer. */
+export function endsInThought(rendered: string): boolean {
+  return /<think>\s*$/.test(rendered);
+}
+
+/** The tag that `endsInThought` finds. */
+export const thoughtTag = "<think>";
 
 export type EmbeddingMessage = {
   kind: "embedding";

@@ -27,7 +27,8 @@ export async function renderPrompts(
   return questions.map((_, index) => renderedPrompt(renderings[2 * index], renderings[2 * index + 1]));
 }
 
-function chatOf({ prompt, system, tools }: SmokeQuestion): Chat {
+/** Returns the chat of a question. */
+export function chatOf({ prompt, system, tools }: SmokeQuestion): Chat {
   const instructions = system === null ? [] : [{ role: "system", content: system }];
   return { messages: [...instructions, { role: "user", content: prompt }], tools, addGenerationPrompt: true };
 }

@@ -4,6 +4,7 @@ import { requireMemory } from "../require-memory.js";
 import type { StageContext } from "../stage.js";
 import { memoryLimit } from "./memory-limit.js";
 import { modelKind } from "./model-facts.js";
+import { withToolCalls } from "./parse-tool-calls.js";
 import type { SmokeQuestion } from "./protocol.js";
 import { renderPrompts } from "./render-prompts.js";
 import { type ChildOutcome, runSmokeChild } from "./run-smoke-child.js";
@@ -59,5 +60,5 @@ export async function runPrompts(
   const limits = processLimits(memoryLimit(gguf, contextTokens, compute.backend), compute);
   const outcome = await runSmokeChild(request, limits, context);
   if (compute.backend !== "cpu" && outcome.loaded !== undefined) context.layers(outcome.loaded.gpuLayers);
-  return outcome;
+  return { ...outcome, replies: await withToolCalls(outcome.replies, request, gguf, context) };
 }

@@ -7,7 +7,7 @@ import type { Warning } from "../../util/warnings.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { writeReport } from "../step-files.js";
 import { askAll } from "./ask-all.js";
-import { askedPrompts, type SmokePrompt } from "./expectation.js";
+import { type Asked, askedPrompts, type SmokePrompt } from "./expectation.js";
 import { hasChatTemplate } from "./model-facts.js";
 import type { Reply } from "./run-smoke-child.js";
 import { findUnmet, type Unmet } from "./unmet.js";
@@ -38,7 +38,7 @@ export interface SmokeBaseReport {
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
   stage: "smoke",
-  version: 3,
+  version: 4,
   resource: "compute",
   usesDevices: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],
@@ -49,6 +49,7 @@ export const smokeBase: Operation<SmokeBaseParams> = {
     if (outcome.problem !== null) throw baseFailure(outcome.problem);
     const answers = asked.map(({ prompt }, index) => baseAnswer(prompt, outcome.replies[index]));
     for (const warning of unmetWarning(prompts, answers)) context.warn(warning);
+    for (const warning of toolsWarning(asked, outcome.replies)) context.warn(warning);
     const { similarities } = outcome;
     const measured = similarities === undefined ? {} : { similarities };
     const report: SmokeBaseReport = { template: hasChatTemplate(gguf), answers, ...measured };
@@ -90,6 +91,22 @@ export function unmetWarning(prompts: readonly SmokePrompt[], answers: SmokeBase
       message: `the base itself fails ${failing.length} of ${answers.length} smoke prompts, so they do not gate variants: ${failing.join(" · ")}`,
       remedy:
         "Ask what the model can do, or remove these expectations. For a model that only completes text, set `notRepeating: false`.",
+    },
+  ];
+}
+
+/** Returns a warning if the chat template does not show the tools that a prompt requires the model to call. */
+export function toolsWarning(asked: readonly Asked[], replies: readonly Reply[]): Warning[] {
+  const unseen = asked.filter(({ prompt }, index) => {
+    const reply = replies[index];
+    return prompt.expect?.toolCall !== undefined && reply?.kind === "answer" && !reply.toolsShown;
+  });
+  if (unseen.length === 0) return [];
+  return [
+    {
+      code: "QW-SMOKE-TOOLS",
+      message: `the model's chat template does not show tools, so calls are not checked: ${unseen.map(({ prompt }) => quote(prompt.prompt)).join(" · ")}`,
+      remedy: "Remove `tools` and `toolCall` from these prompts, or use a chat template with tools.",
     },
   ];
 }

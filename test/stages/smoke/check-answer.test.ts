@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ParsedAnswer } from "../../../src/corpus/render-chats.js";
 import { type AnswerCheck, checkAnswer } from "../../../src/stages/smoke/check-answer.js";
 import type { Expectation } from "../../../src/stages/smoke/expectation.js";
 
@@ -53,19 +54,35 @@ test("the answer must equal the base's exactly", () => {
   expect(judge("Paris!", { sameAsBase: true }, { base: "Paris." })).toEqual(['the base answers "Paris."']);
 });
 
-test.each([
-  ['<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris"}}\n</tool_call>', []],
-  ['[TOOL_CALLS] [{"name": "get_weather", "arguments": {"city": "a } b"}}]', []],
-  ['{"name": "get_weather", "parameters": {"city": "Paris"}}', []],
-  ['{"name": "get_weather", "arguments": "{\\"city\\": \\"Paris\\"}"}', []],
-  ["<tool_call><function=get_weather><parameter=city>\nParis\n</parameter></function></tool_call>", []],
-  ['Let {me} see: {"name": "get_weather", "arguments": {}}', ["it calls get_weather without city"]],
-  ['{"name": "get_time", "arguments": {}}', ["it does not call get_weather, but get_time"]],
-  ["It is sunny.", ["it does not call get_weather"]],
-  ['{"name": "get_weather", "arguments": ', ["it does not call get_weather"]],
-])("the tool call in %j", (answer, failures) => {
+const called = (name: string, text: string) => ({ kind: "parsed" as const, calls: [{ name, arguments: text }] });
+
+test.each<[string, ParsedAnswer, string[]]>([
+  ["right arguments", called("get_weather", '{"days": 3, "city": "Paris", "unit": "C"}'), []],
+  [
+    "a missing argument",
+    called("get_weather", '{"days": 3}'),
+    ["it calls get_weather without city", 'it calls get_weather with nothing as city instead of "Paris"'],
+  ],
+  [
+    "a wrong argument",
+    called("get_weather", '{"city": "Rome", "days": "3"}'),
+    [
+      'it calls get_weather with "Rome" as city instead of "Paris"',
+      'it calls get_weather with "3" as days instead of 3',
+    ],
+  ],
+  [
+    "invalid arguments",
+    called("get_weather", '{"city": '),
+    ['the arguments of its call of get_weather are not a JSON object: {"city": '],
+  ],
+  ["another tool", called("get_time", "{}"), ["it does not call get_weather, but get_time"]],
+  ["no tool", { kind: "parsed", calls: [] }, ["it does not call get_weather"]],
+  ["another format", { kind: "rejected", reason: "no" }, ["it calls no tool in the chat template's format: no"]],
+])("a call of a tool with %s", (_what, toolCalls, failures) => {
   const tools = [{ name: "get_weather", parameters: { type: "object", required: ["city"] } }];
-  expect(judge(answer, { toolCall: "get_weather" }, { tools })).toEqual(failures);
+  const toolCall = { name: "get_weather", arguments: { city: "Paris", days: 3 } };
+  expect(judge("a call", { toolCall }, { tools, toolCalls })).toEqual(failures);
 });
 
 test("a pattern that needs exponential time fails instead of hanging", () => {

@@ -81,7 +81,7 @@ test("a question that raises an exception fails alone", () => {
 });
 
 test("a prompt with an expectation that was not checked has neither passed nor failed", () => {
-  const asked = askedPrompts([somePrompt("one", { expect: { toolCall: "f" } }), somePrompt("two")]);
+  const asked = askedPrompts([somePrompt("one", { expect: { toolCall: { name: "f" } } }), somePrompt("two")]);
   const report = smokeReport(asked, chat, { loaded, problem: null, replies: [said(0, "1"), said(1, "2")] });
   expect(report).toMatchObject({ passed: 1, failed: 0, answers: [{ skipped: [expect.any(String)] }, { skipped: [] }] });
 });

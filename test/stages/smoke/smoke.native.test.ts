@@ -75,7 +75,9 @@ describe("expectations on real answers", () => {
 
 test("tool calls are skipped if the template renders no tools, else checked", async () => {
   const tools = [{ name: "get_weather", parameters: { type: "object" } }];
-  const prompts = [somePrompt("What is the weather in Paris?", { tools, expect: { toolCall: "get_weather" } })];
+  const prompts = [
+    somePrompt("What is the weather in Paris?", { tools, expect: { toolCall: { name: "get_weather" } } }),
+  ];
   const without = await report("Q8_0.gguf", prompts);
   expect(without.answers[0]).toMatchObject({
     failures: [],
