@@ -18,6 +18,8 @@ import { outlineSource } from "./outline-source.js";
 import type { Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
 
+export const probesId = "allocate:probes";
+
 /** Probes read one file; a search text is short. */
 const wholeText = { index: 0, of: 1 };
 
@@ -50,7 +52,7 @@ export function sharedAllocateSteps(settings: Settings, facts: PlanFacts): Step[
       predictBytes.report(),
     ),
     step("allocate:base", base, { texts, chunks: search.chunks, context, part: wholeText }, text, logitBytes),
-    step("allocate:probes", measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
+    step(probesId, measureProbes, { effort }, probed, predictBytes.baseGguf(facts.model)),
   ];
 }
 
@@ -74,7 +76,7 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   const inputs = {
     ...modelInputs(settings),
     errors: outputOf(errorsId(name), "errors.json"),
-    ...(probed ? { probes: outputOf("allocate:probes", "probes.json") } : {}),
+    ...(probed ? { probes: outputOf(probesId, "probes.json") } : {}),
     ...(refine ? { base: outputOf("allocate:base", "base.kld"), ...copyInput(settings) } : {}),
     // Both must fit on the device.
     ...(budget.kind === "device" && largest !== undefined ? { projector: projectorOutput(largest) } : {}),
@@ -98,7 +100,8 @@ export function allocateSteps(variant: DynamicVariant, settings: Settings, facts
   ];
 }
 
-const errorsId = (variant: string) => `allocate:${variant}:errors`;
+/** Id of the step that measures the errors of a dynamic variant's candidate types. */
+export const errorsId = (variant: string) => `allocate:${variant}:errors`;
 
 /** All errors of a recipe with error feedback refer to the second moments, so that probes and variants are comparable. */
 function modelInputs(settings: Settings): Record<string, StepInput> {

@@ -6,7 +6,7 @@ import { type PackageParams, taskInput, variantInput } from "../stages/package/p
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { projectorInput } from "../stages/step-files.js";
 import { publicWarning } from "../util/warnings.js";
-import { resolvedBudget } from "./allocate-steps.js";
+import { errorsId, probesId, resolvedBudget } from "./allocate-steps.js";
 import { comparatorPreset } from "./comparators.js";
 import { baseModelOf, convertEngine, projectorOutput, projectorsOf } from "./convert-steps.js";
 import { type CorpusKind, corpusTexts, inputTexts, lockedTexts, usedKinds } from "./corpus-files.js";
@@ -95,6 +95,7 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
   }
   const tasks = askedTasks(settings);
   for (const { name } of tasks) inputs[taskInput(name)] = maybe(baseTaskId(name), "task.json");
+  if (searches(settings) && settings.probes !== "none") inputs.probes = maybe(probesId, "probes.json");
   for (const variant of settings.variants) {
     const { kind, name } = variant;
     for (const task of tasks) inputs[taskInput(task.name, name)] = maybe(variantTaskId(name, task.name), "task.json");
@@ -102,7 +103,12 @@ export function packageInputs(settings: Settings, facts: PlanFacts): Record<stri
     inputs[variantInput("quantize", name)] = maybe(`quantize:${name}`, "quantize.json");
     inputs[variantInput("memory", name)] = maybe(memoryId(name), "memory.json");
     inputs[variantInput("rules", name)] = maybe(`quantize:${name}`, "tensor-types.txt");
-    if (kind === "dynamic") inputs[variantInput("allocation", name)] = maybe(`allocate:${name}`, "allocation.json");
+    if (variant.rounding === "feedback")
+      inputs[variantInput("rounding", name)] = maybe(`quantize:${name}`, "rounding.json");
+    if (kind === "dynamic") {
+      inputs[variantInput("allocation", name)] = maybe(`allocate:${name}`, "allocation.json");
+      inputs[variantInput("errors", name)] = maybe(errorsId(name), "errors.json");
+    }
     if (has("validate")) {
       inputs[variantInput("structure", name)] = maybe(`validate:${name}:structure`, "structure.json");
       inputs[variantInput("quality", name)] = maybe(`validate:${name}`, "quality.json");

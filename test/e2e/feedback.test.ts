@@ -87,6 +87,26 @@ test("variants state their rounding in release.json, in their metadata and on th
   expect(read(whole, "report.html")).toContain("<dt>Rounding</dt><dd>error-feedback rounding");
 });
 
+test("tensors.json has types, bytes, errors, alphas and losses of all matrices", async () => {
+  const { variants } = JSON.parse(read(whole, "tensors.json")) as {
+    variants: Record<string, Record<string, unknown>[]>;
+  };
+  for (const { name, file, rounding } of report.variants) {
+    const gguf = await readGguf(join(whole, "releases", "demo", file));
+    const matrices = gguf.tensors.filter(({ shape }) => shape.length > 1);
+    const listed = variants[name] ?? [];
+    expect(listed.map((one) => [one.name, one.type, one.bytes])).toEqual(
+      matrices.map((one) => [one.name, one.type.name, one.bytes]),
+    );
+    for (const { error, alpha, lossRatio } of listed) {
+      expect(error).toBeGreaterThan(0);
+      expect(alpha).toBeGreaterThan(0);
+      if (rounding === undefined) expect(lossRatio).toBeNull();
+      else expect(lossRatio).toBeLessThanOrEqual(1);
+    }
+  }
+});
+
 test("at the same bytes the divergence is lower than rounded to nearest", async () => {
   const plain = recipeFor("plain", (text) => text.replace("rounding: feedback", "rounding: nearest"));
   const only = ["--variant", "Q3_K_M", "--until", "validate", "--json"];

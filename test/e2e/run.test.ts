@@ -88,12 +88,13 @@ describe("a first run", () => {
       "release.json",
       "report.html",
       "template",
+      "tensors.json",
       "tiny-llama-Q4_K_M.gguf",
       "tiny-llama-Q8_0.gguf",
       "tiny-llama-imatrix.gguf",
     ]);
     const sums = readFileSync(join(release, "SHA256SUMS"), "utf8").trim().split("\n");
-    expect(sums).toHaveLength(15);
+    expect(sums).toHaveLength(16);
     for (const line of sums) expect(line).toBe(`${await sha256File(join(release, line.slice(66)))}  ${line.slice(66)}`);
   });
 

@@ -34,7 +34,9 @@ export function kldHeatMap({ name, by, rows }: HeatMap): string | undefined {
     { tag: "text", attributes: { class: "end", x: left - 12, y: top + (row + 0.5) * rowHeight + 4.5 }, text: name },
     ...columns.flatMap((title, column) => {
       const kld = klds.get(title);
-      return kld === undefined ? [] : drawCell(kld, left + column * cell, top + row * rowHeight, cell);
+      if (kld === undefined) return [];
+      const tip = `${name}, ${title}: mean KLD ${kld.toPrecision(3)}`;
+      return drawCell(kld, tip, left + column * cell, top + row * rowHeight, cell);
     }),
   ]);
   return drawSvg(
@@ -50,14 +52,14 @@ export function kldHeatMap({ name, by, rows }: HeatMap): string | undefined {
   );
 }
 
-function drawCell(kld: number, x: number, y: number, cell: number): SvgNode[] {
+function drawCell(kld: number, tip: string, x: number, y: number, cell: number): SvgNode[] {
   const [least, most] = kldRange;
   const colour = rampColour(Math.min(1, Math.max(0, Math.log(kld / least) / Math.log(most / least))));
   const box = { x: x + 1, y: y + 1, width: cell - 2, height: rowHeight - 2, rx: 3, fill: colour };
   const value = label(kld.toPrecision(3), x + cell / 2, y + rowHeight / 2 + 4.5, cell);
   return [
-    { tag: "rect", attributes: box },
-    { tag: "g", attributes: { class: inkOn(colour) }, children: [value] },
+    { tag: "rect", attributes: box, children: [{ tag: "title", attributes: {}, text: tip }] },
+    { tag: "g", attributes: { class: inkOn(colour), "pointer-events": "none" }, children: [value] },
   ];
 }
 

@@ -11,10 +11,15 @@ export function rampColour(share: number): string {
 /** Range of bits per weight on the colour scale; few bits are dark. Fixed, so that charts are comparable. */
 const bitsRange = [1.5, 10] as const;
 
-/** Returns the colour of a type by bits per weight, on a logarithmic scale. */
-export function bitsColour(bitsPerWeight: number): string {
+/** Returns the place of a type on the colour scale by bits per weight, logarithmic; beyond 0 to 1 outside the range. */
+export function bitsShare(bitsPerWeight: number): number {
   const [least, most] = bitsRange;
-  return rampColour(Math.log(bitsPerWeight / least) / Math.log(most / least));
+  return Math.log(bitsPerWeight / least) / Math.log(most / least);
+}
+
+/** Returns the colour of a type by bits per weight. */
+export function bitsColour(bitsPerWeight: number): string {
+  return rampColour(bitsShare(bitsPerWeight));
 }
 
 /** Returns the text colour for a `#rrggbb` background, by relative luminance (WCAG 2). */

@@ -1,22 +1,16 @@
 import type { GgufTensor } from "../../gguf/gguf.js";
-import type { GgmlType } from "../../quant/ggml-types.js";
-import { tensorRole } from "../../quant/tensor-role.js";
+import { type TensorRole, tensorRole } from "../../quant/tensor-role.js";
 
 export type TypedTensor = Pick<GgufTensor, "name" | "shape" | "type">;
 
-export interface GridCell {
-  name: string;
-  role: string;
-  /** Null for tensors outside the layers, which span all layers. */
-  layer: number | null;
-  type: GgmlType;
-}
+/** A tensor with its place; tensors outside the layers span all of them. */
+export type GridCell<T extends TypedTensor = TypedTensor> = T & TensorRole;
 
-export interface TensorGrid {
+export interface TensorGrid<T extends TypedTensor = TypedTensor> {
   /** In the order of the forward pass. */
   roles: string[];
   layers: number;
-  cells: GridCell[];
+  cells: GridCell<T>[];
 }
 
 /** Tensor roles in the order of the forward pass: llama.cpp's names without the layer. Prefixes match, too. */
@@ -29,10 +23,10 @@ const forwardPass = [
 ];
 
 /** Arranges a variant's matrices by role and layer. Omits norms and biases, which are never quantized. */
-export function tensorGrid(tensors: readonly TypedTensor[]): TensorGrid {
+export function tensorGrid<T extends TypedTensor>(tensors: readonly T[]): TensorGrid<T> {
   const cells = tensors
     .filter(({ shape }) => shape.length > 1)
-    .map(({ name, type }): GridCell => ({ name, type, ...tensorRole(name) }));
+    .map((tensor) => ({ ...tensor, ...tensorRole(tensor.name) }));
   const layers = cells.reduce((most, { layer }) => Math.max(most, layer === null ? 0 : layer + 1), 0);
   const inLayers = new Set(cells.filter(({ layer }) => layer !== null).map(({ role }) => role));
   // Stable sort: roles of the same rank keep the file order.

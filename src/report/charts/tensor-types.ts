@@ -1,5 +1,5 @@
 import { axisX, axisY, barX, text } from "@observablehq/plot";
-import type { GgmlType } from "../../quant/ggml-types.js";
+import { countTypes, formatBits } from "./count-types.js";
 import { drawSvg, titleHeight } from "./draw-svg.js";
 import { layerTicks } from "./layer-ticks.js";
 import { type LegendItem, layOutLegend } from "./legend.js";
@@ -87,7 +87,7 @@ interface Bar {
 function toBar({ name, role, layer, type }: GridCell, columns: number): Bar {
   const [from, to] = layer === null ? [0, columns] : [layer, layer + 1];
   const colour = bitsColour(type.bitsPerWeight);
-  const title = `${name}: ${type.name}, ${bits(type)} bits per weight`;
+  const title = `${name}: ${type.name}, ${formatBits(type)} bits per weight`;
   return { role, layer, from, to, middle: (from + to) / 2, label: type.name, colour, ink: inkOn(colour), title };
 }
 
@@ -109,27 +109,19 @@ function nameStyle({ cells }: TensorGrid, columnWidth: number): NameStyle {
   return { fontSize: 0, rotate: 0, rowHeight: 26 };
 }
 
-const bits = ({ bitsPerWeight }: GgmlType) => String(Number(bitsPerWeight.toFixed(2)));
-
-function countTypes({ cells }: TensorGrid): { type: GgmlType; count: number }[] {
-  const counts = new Map<GgmlType, number>();
-  for (const { type } of cells) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts]
-    .map(([type, count]) => ({ type, count }))
-    .sort((a, b) => a.type.bitsPerWeight - b.type.bitsPerWeight || a.type.id - b.type.id);
-}
-
 function legendItems(grid: TensorGrid): LegendItem[] {
-  return countTypes(grid).map(({ type, count }) => ({
+  return countTypes(grid.cells).map(({ type, count }) => ({
     mark: {
       tag: "rect",
       attributes: { x: -7, y: -7, width: 14, height: 14, rx: 2, fill: bitsColour(type.bitsPerWeight) },
     },
-    text: `${type.name} (${bits(type)} bits) × ${count}`,
+    text: `${type.name} (${formatBits(type)} bits) × ${count}`,
   }));
 }
 
 function describe(grid: TensorGrid): string {
-  const used = countTypes(grid).map(({ type, count }) => `${count} in ${type.name} with ${bits(type)} bits per weight`);
+  const used = countTypes(grid.cells).map(
+    ({ type, count }) => `${count} in ${type.name} with ${formatBits(type)} bits per weight`,
+  );
   return `${grid.cells.length} matrices in ${grid.layers} layers: ${used.join(", ")}. Roles: ${grid.roles.join(", ")}.`;
 }

@@ -17,7 +17,7 @@ ${fitGrids(hardware).map(
 }
 
 function table({ titles, rows }: TextTable, label: string): Html {
-  return html`<div class="scroll words" role="region" aria-label="${label}" tabindex="0"><table>
+  return html`<div class="scroll words" role="region" aria-label="${label}" tabindex="0"><table class="sortable">
 <thead><tr>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(

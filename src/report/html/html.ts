@@ -1,4 +1,4 @@
-import { escapedControls } from "../../util/printable.js";
+import { escapedControls, printableJson } from "../../util/printable.js";
 
 /** HTML that is safe to insert into a page. */
 export class Html {
@@ -25,6 +25,13 @@ function render(part: HtmlPart): string {
   return escapeHtml(String(part));
 }
 
+/** A data block for the page's script. Its text cannot end the element: JSON has "<" only in strings. */
+export function embedJson(id: string, data: object): Html {
+  const text = printableJson(data).replaceAll("<", "\\u003c");
+  return html`<script type="application/json" id="${id}">${new Html(text)}</script>
+`;
+}
+
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -36,14 +43,18 @@ const entities: Readonly<Record<string, string>> = {
 /** Characters that change the direction of the text after them. */
 const directionMarks = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/**
- * Escapes text; control characters, which HTML forbids, become the replacement character, and text direction marks
- * visible escapes.
- */
+/** Escapes text for markup. */
 function escapeHtml(text: string): string {
+  return visibleText(text).replace(/[&<>"']/g, (character) => entities[character] ?? "");
+}
+
+/**
+ * Replaces what HTML forbids or would hide: control characters become the replacement character, and text direction
+ * marks visible escapes.
+ */
+export function visibleText(text: string): string {
   return (
     text
-      .replace(/[&<>"']/g, (character) => entities[character] ?? "")
       .replace(directionMarks, escapedControls)
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are replaced.
       .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, "\ufffd")

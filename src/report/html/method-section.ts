@@ -79,7 +79,7 @@ export function allocationSection({ report }: PageFacts): Html | undefined {
   return html`<h2>Dynamic variants</h2>
 <p>The tensor types minimize the predicted KL divergence of the file within its size budget. ${basis} The optimality gap is a bound: the
 prediction exceeds that of the best choice within the budget by at most this share.</p>
-<div class="scroll" role="region" aria-label="Dynamic variants" tabindex="0"><table>
+<div class="scroll" role="region" aria-label="Dynamic variants" tabindex="0"><table class="sortable">
 <thead><tr><th scope="col">Variant</th><th scope="col">Budget</th><th scope="col">Used</th><th scope="col">Predicted KLD</th><th scope="col">Measured KLD</th><th scope="col">Optimality gap</th></tr></thead>
 <tbody>
 ${chosen.map(allocationRow)}</tbody>

@@ -2,6 +2,7 @@ import type { BaseCard } from "../../checkpoint/base-card.js";
 import type { HardwareCompatibility } from "../../hardware/compatibility.js";
 import type { RunReport } from "../../release/release-report.js";
 import type { ReleaseCharts } from "../charts/release-charts.js";
+import type { TensorFacts } from "../tensor-facts.js";
 
 /** Use of a text for calibration, search or evaluation. */
 export interface TextUse {
@@ -41,6 +42,8 @@ export interface PageFacts {
   texts: { calibration: TextUse | null; search: TextUse | null; evaluation: TextUse | null };
   /** By variant name; only variants that were tested. */
   smoke: ReadonlyMap<string, SmokeAnswers>;
+  /** The matrices of each quantized variant, by its name. */
+  tensors: ReadonlyMap<string, readonly TensorFacts[]>;
   charts: ReleaseCharts;
   /** Fit of the variants that passed. */
   hardware: HardwareCompatibility;

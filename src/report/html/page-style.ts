@@ -9,7 +9,7 @@ export const pageStyle = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif;
   overflow-wrap: anywhere; }
-main { max-width: 1240px; margin: 0 auto; padding: 24px 16px 48px; }
+main { max-width: 1280px; margin: 0 auto; padding: 24px 16px 48px; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 4px; }
 h2 { font-size: 1.2rem; margin: 36px 0 10px; }
 p { margin: 0 0 10px; }
@@ -21,10 +21,8 @@ code { font: 0.9em ui-monospace, monospace; }
 .warning { border-left: 4px solid var(--bad); padding: 8px 12px; background: var(--card); }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; background: var(--card);
   margin: 0 0 16px; }
-.scroll > svg { display: block; margin: 0 auto; }
-.narrow > svg { min-width: 480px; }
-.wide > svg { min-width: 760px; }
-table { overflow-wrap: normal; border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+.chart > svg { display: block; margin: 0 auto; min-width: 480px; }
+table { overflow-wrap: normal; border-collapse: collapse; width: 100%; font-size: 0.8125rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tr:last-child > * { border-bottom: 0; }
 th:first-child { text-align: left; }
@@ -36,7 +34,7 @@ thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; white-
 th:first-child { position: sticky; left: 0; background: var(--card); border-right: 1px solid var(--line); }
 @media (max-width: 600px) {
   th:first-child { min-width: 7em; max-width: 36vw; white-space: normal; overflow-wrap: break-word; }
-  .narrow > svg, .wide > svg { min-width: 0; width: 100%; height: auto; }
+  .chart > svg { min-width: 0; width: 100%; height: auto; }
 }
 dl { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; gap: 4px 16px; margin: 0 0 12px; }
 dt { color: var(--quiet); }
@@ -47,4 +45,40 @@ details > .scroll { border: 0; border-top: 1px solid var(--line); border-radius:
 .answers { padding: 0 12px 8px; }
 .answers dl { grid-template-columns: 1fr; gap: 0; margin: 8px 0; }
 .answers dd { white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: 10px; margin: 2px 0; }
+button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
+th button { font-weight: inherit; text-align: inherit; text-decoration: underline dotted; text-underline-offset: 3px; }
+th button:hover { color: var(--text); }
+[aria-sort] button::after { content: " \\2191"; }
+[aria-sort=descending] button::after { content: " \\2193"; }
+.buttons { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin: 0 0 10px; }
+.buttons[hidden], [data-scale][hidden] { display: none; }
+.buttons button { border: 1px solid var(--line); border-radius: 6px; background: var(--card); padding: 4px 10px; }
+.buttons [aria-pressed=true] { border-color: var(--link); box-shadow: inset 0 0 0 1px var(--link); }
+.ramp { display: inline-block; width: 120px; height: 0.8em; border-radius: 2px; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; list-style: none; margin: 0; padding: 0 12px 8px; font-size: 0.875rem; }
+.swatch { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin-right: 5px; }
+.map { width: auto; min-width: 100%; }
+.map th, .map td { padding: 3px 4px; font-size: 0.75rem; }
+.map td, .map thead th { text-align: center; border: 1px solid var(--card); }
+.map thead th:first-child { text-align: left; }
+.tall td, .tall thead th { padding: 3px 1px; min-width: 18px; }
+.tall td:not([colspan]) { writing-mode: vertical-rl; }
+#tip { position: fixed; z-index: 1; max-width: min(340px, calc(100vw - 16px)); padding: 6px 10px; border-radius: 6px;
+  background: var(--text); color: var(--page); font-size: 0.8125rem; white-space: pre-line; pointer-events: none; }
+@media print {
+  body { background: none; font-size: 11px; }
+  main { max-width: none; padding: 0; }
+  h2 { break-after: avoid; }
+  tr, svg, dl { break-inside: avoid; }
+  .scroll { overflow: visible; border: 0; }
+  .buttons, #tip { display: none; }
+  th:first-child { position: static; }
+  table { font-size: 8px; }
+  th, td, .words td:last-child { padding: 2px; white-space: normal; min-width: 0; }
+  th button { text-decoration: none; }
+  .map th, .map td { font-size: 5px; padding: 1px 0; min-width: 0; }
+  td, .swatch, .ramp { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  details::details-content { content-visibility: visible; height: auto; }
+}
 `;

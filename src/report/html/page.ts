@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { formatMegabytes, toolName } from "../../release/figures.js";
 import type { RunReport } from "../../release/release-report.js";
 import { warningText } from "../../util/warnings.js";
@@ -6,10 +7,19 @@ import { hardwareSection } from "./hardware-section.js";
 import { Html, html } from "./html.js";
 import { allocationSection, methodSection } from "./method-section.js";
 import type { PageFacts } from "./page-facts.js";
+import { pageScript } from "./page-script.js";
 import { pageStyle } from "./page-style.js";
+import { shadeStyle } from "./shades.js";
 import { smokeSection } from "./smoke-section.js";
 import { taskSection } from "./task-section.js";
+import { tensorSection } from "./tensor-section.js";
 import { variantTable } from "./variant-table.js";
+
+/** Blocks everything that the page does not contain, and every script but its own. */
+const policy = [
+  "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+  `script-src 'sha256-${createHash("sha256").update(pageScript).digest("base64")}'`,
+].join("; ");
 
 /** Renders `report.html`, a self-contained file. Deterministic, so without durations. */
 export function renderPage(facts: PageFacts): string {
@@ -19,16 +29,19 @@ export function renderPage(facts: PageFacts): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <link rel="icon" href="data:,">
 <title>${report.model.name} GGUF: report</title>
-<style>${new Html(pageStyle)}</style>
+<style>${new Html(pageStyle)}${new Html(shadeStyle)}
+</style>
 </head>
 <body>
 <main>
 ${header(facts)}
-<h2>Variants</h2>
-${variantTable(report.variants)}${warningNotes(report)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld, "narrow")}${chart(charts.kldPercentiles, "narrow")}${chart(charts.kldCategories, "narrow")}${chart(charts.kldPositions, "narrow")}${typesSection(facts)}${allocationSection(facts)}${taskSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+<h2 id="variants">Variants</h2>
+${variantTable(facts)}${warningNotes(report)}${hardwareSection(facts)}${charts.sizeKld === undefined ? undefined : html`<h2>Size and quality loss</h2>\n`}${chart(charts.sizeKld)}${chart(charts.kldPercentiles)}${chart(charts.kldCategories)}${chart(charts.kldPositions)}${tensorSection(facts)}${allocationSection(facts)}${taskSection(facts)}${smokeSection(facts)}${methodSection(facts)}${coverageSection(facts)}${toolchainSection(facts)}</main>
+<div id="tip" role="tooltip" hidden></div>
+<script>${new Html(pageScript)}</script>
 </body>
 </html>
 `;
@@ -64,22 +77,16 @@ function formatCount(count: number): string {
 }
 
 /** Inserts a chart of `renderCharts`, whose texts are already escaped. */
-function chart(svg: string | undefined, size: "narrow" | "wide"): Html | undefined {
+function chart(svg: string | undefined): Html | undefined {
   if (svg === undefined) return undefined;
-  return html`<div class="scroll ${size}" role="group" tabindex="0">${new Html(svg)}</div>
+  return html`<div class="scroll chart">${new Html(svg)}</div>
 `;
-}
-
-function typesSection({ charts }: PageFacts): Html | undefined {
-  if (charts.types.size === 0) return undefined;
-  return html`<h2>Tensor types</h2>
-${[...charts.types].map(([variant, svg]) => html`<details><summary>${variant}</summary>${chart(svg, "wide")}</details>\n`)}`;
 }
 
 function coverageSection({ charts }: PageFacts): Html | undefined {
   if (charts.expertCoverage === undefined) return undefined;
   return html`<h2>Expert coverage of the calibration text</h2>
-${chart(charts.expertCoverage, "narrow")}`;
+${chart(charts.expertCoverage)}`;
 }
 
 function toolchainSection({ report }: PageFacts): Html {

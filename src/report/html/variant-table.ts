@@ -1,7 +1,9 @@
 import { formatKld, formatMegabytes, gateCell, kldChange, smokeCell } from "../../release/figures.js";
 import type { VariantQuality, VariantReport } from "../../release/release-report.js";
 import { describeComparators } from "../describe-comparators.js";
+import { type VariantSpeeds, variantSpeeds } from "../hardware/variant-speeds.js";
 import { type Html, html } from "./html.js";
+import type { PageFacts } from "./page-facts.js";
 
 type QualityColumn = readonly [title: string, cell: (quality: VariantQuality) => string];
 
@@ -19,30 +21,33 @@ const qualityColumns: readonly QualityColumn[] = [
 ];
 
 /** Renders all variants with all figures, and the reasons of failed gates below the table. */
-export function variantTable(variants: readonly VariantReport[]): Html {
+export function variantTable({ report: { variants }, hardware }: Pick<PageFacts, "report" | "hardware">): Html {
+  const speeds = variantSpeeds(hardware);
   const titles = [
     "Gate",
     "Smoke",
     "Size",
     "Bits per weight",
     "KLD vs preset",
+    ...(speeds === undefined ? [] : [speeds.title]),
     ...qualityColumns.map(([title]) => title),
   ];
-  return html`<div class="scroll" role="region" aria-label="Metrics of all variants" tabindex="0"><table>
+  return html`<div class="scroll" role="region" aria-label="Metrics of all variants" tabindex="0"><table class="sortable">
 <thead><tr><th scope="col">Variant</th>${titles.map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
 <tbody>
-${variants.map(row)}</tbody>
+${variants.map((variant) => row(variant, speeds))}</tbody>
 </table></div>
 ${variants.map(reasons)}${comparisons(variants)}`;
 }
 
-function row(variant: VariantReport): Html {
+function row(variant: VariantReport, speeds: VariantSpeeds | undefined): Html {
   const { name, bytes, bitsPerWeight, quality, smoke } = variant;
   const cells = [
     smokeCell(smoke),
     formatMegabytes(bytes),
     bitsPerWeight.toFixed(2),
     kldChange(variant),
+    ...(speeds === undefined ? [] : [speeds.cell(name)]),
     ...qualityColumns.map(([, cell]) => (quality === null ? "–" : cell(quality))),
   ];
   return html`<tr><th scope="row">${name}${variant.allocation === undefined ? undefined : html`<br><small>dynamic</small>`}</th><td>${verdict(variant)}</td>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>

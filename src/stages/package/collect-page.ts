@@ -1,8 +1,6 @@
 import { emptyCard } from "../../checkpoint/base-card.js";
 import { overrideCard } from "../../checkpoint/override-card.js";
 import type { SnapshotReport } from "../../checkpoint/snapshot-report.js";
-import type { Gguf } from "../../gguf/gguf.js";
-import { readGguf } from "../../gguf/read-header.js";
 import { readImatrix } from "../../gguf/read-imatrix.js";
 import type { RunReport } from "../../release/release-report.js";
 import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
@@ -10,9 +8,10 @@ import type { ReleaseCharts } from "../../report/charts/release-charts.js";
 import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
 import type { CalibrateReport } from "../calibrate/calibrate.js";
 import type { SmokeReport } from "../smoke/smoke-report.js";
-import { requiredInput, type StageContext } from "../stage.js";
+import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
+import { collectTensors } from "./collect-tensors.js";
 import { type PackageParams, variantInput } from "./package-params.js";
 
 /** Collects the contents of `report.html` from the run's report and the outputs of its steps. */
@@ -26,6 +25,7 @@ export async function collectPage(
   const base = await readReport<BaseReport>(context.input("base"));
   const probes = report.variants.find(({ allocation }) => allocation !== undefined)?.allocation?.probes;
   const { texts } = params;
+  const tensors = await collectTensors(report, context);
   return {
     report,
     card: overrideCard(snapshot?.card ?? emptyCard, params.metadata),
@@ -36,7 +36,8 @@ export async function collectPage(
       evaluation: textUse(base, texts.evaluation),
     },
     smoke: await smokeAnswers(report, context),
-    charts: await charts(report, context),
+    tensors,
+    charts: await charts(report, tensors, context),
   };
 }
 
@@ -55,15 +56,9 @@ async function smokeAnswers({ variants }: RunReport, context: StageContext): Pro
   return answers;
 }
 
-async function charts(report: RunReport, context: StageContext): Promise<ReleaseCharts> {
+async function charts(report: RunReport, tensors: PageFacts["tensors"], context: StageContext): Promise<ReleaseCharts> {
   // Imported on use, since Plot takes as long to load as all other modules.
   const { renderCharts } = await import("../../report/charts/release-charts.js");
-  const tensors = new Map<string, Gguf["tensors"]>();
-  for (const { name } of report.variants) {
-    // An unreadable file has failed its gates and must not block the other variants.
-    const gguf = await readGguf(requiredInput(context, variantInput("model", name))).catch(() => undefined);
-    if (gguf !== undefined) tensors.set(name, gguf.tensors);
-  }
   return renderCharts({ report, tensors, coverage: await coverage(context) });
 }
 

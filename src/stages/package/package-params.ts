@@ -82,7 +82,9 @@ type VariantFile =
   | "quality"
   | "smoke"
   | "rules"
+  | "rounding"
   | "allocation"
+  | "errors"
   | "memory"
   | "comparator"
   | "comparatorQuality";

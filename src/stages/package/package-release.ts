@@ -7,6 +7,7 @@ import { releaseAssets } from "../../report/assets.js";
 import { renderCard } from "../../report/card.js";
 import { renderPage } from "../../report/html/page.js";
 import type { PageFacts } from "../../report/html/page-facts.js";
+import { renderTensors, tensorsFile } from "../../report/tensor-facts.js";
 import { renderChecked } from "../../util/checked-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { linkOrCopy } from "../../util/files.js";
@@ -59,6 +60,7 @@ export const packageRelease: Operation<PackageParams> = {
     await writeReport(context, "hardware-compatibility.json", hardware);
     const page = { ...(await collectPage(report, params, context)), hardware };
     await writeAssets(context.out, assetsOf(page, release));
+    await writeFile(join(context.out, tensorsFile), renderTensors(page.tensors));
     await writeFile(join(context.out, "report.html"), renderPage(page));
     const runtimes = await writeRuntimeFiles(release, params, context);
     const { baseModel = params.baseModel } = (await readReport<SnapshotReport>(context.input("snapshot"))) ?? {};

@@ -12,6 +12,7 @@ import { ollamaParams } from "../../../src/report/ollama/params.js";
 import type { RecommendationFacts } from "../../../src/report/recommendation.js";
 import { MB, someBackends, someDevice, someModel } from "../../fixtures/fit-models.js";
 import { hardwareOf } from "../../fixtures/release-hardware.js";
+import { measured } from "../../fixtures/release-page.js";
 import { largeReport, typed } from "../../fixtures/release-report.js";
 
 const variants = largeReport.variants.slice(0, 5);
@@ -39,7 +40,8 @@ export function foreignRelease(text: (field: string) => string, licenseLink: str
     files: [{ name: text(`${field} file`), sha256: text("digest") }],
   });
   const hardware = foreignHardware(text, report);
-  const tensors = [typed(`blk.0.ffn_up.${text("tensor")}`, "Q4_K"), typed(text("tensor"), "Q6_K")];
+  const typedTensors = [typed(`blk.0.ffn_up.${text("tensor")}`, "Q4_K"), typed(text("tensor"), "Q6_K")];
+  const tensors = new Map(report.variants.map(({ name }) => [name, measured(typedTensors)]));
   return {
     card: {
       ...{ report, card, hardware, unsafe: [text("unsafe file")], conversational: true, embedding: false },
@@ -56,9 +58,9 @@ export function foreignRelease(text: (field: string) => string, licenseLink: str
       ...{ report, card, hardware, unsafe: [text("unsafe file")] },
       texts: { calibration: use("calibration"), search: use("search"), evaluation: use("evaluation") },
       smoke: new Map(report.variants.map(({ name }) => [name, foreignAnswers(text)])),
+      tensors,
       charts: renderCharts({
-        report,
-        tensors: new Map(report.variants.map(({ name }) => [name, tensors])),
+        ...{ report, tensors },
         coverage: [0, 1].map((layer) => ({ name: `blk.${layer}.ffn_up_exps.${text("tensor")}`, tokens: [1, 2, 3] })),
       }),
     },

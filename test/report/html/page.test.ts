@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../../src/checkpoint/base-card.js";
 import { Html, html } from "../../../src/report/html/html.js";
 import { renderPage } from "../../../src/report/html/page.js";
 import { largePage } from "../../fixtures/release-page.js";
-import { largeReport } from "../../fixtures/release-report.js";
+import { largeReport, typed } from "../../fixtures/release-report.js";
 
 describe("html", () => {
   test("escapes inserted values in text and attributes", () => {
@@ -33,14 +34,45 @@ describe("the page", () => {
   test("is self-contained", () => {
     const outside = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
     expect(outside).toEqual(["data:,"]);
-    expect(page).not.toMatch(/<script|@import|url\(/);
+    expect(page).not.toMatch(/<script [^>]*src|@import|url\(/);
+  });
+
+  test("runs only its own script", () => {
+    const [script = "", ...others] = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text);
+    expect(others).toEqual([]);
+    const digest = createHash("sha256").update(script).digest("base64");
+    expect(page).toContain(`script-src &#39;sha256-${digest}&#39;"`);
+  });
+
+  test("has less than 1 MB for ten variants of a model of 30 billion parameters", () => {
+    const roles = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate_inp", "attn_gate", "ssm_in", "ssm_out"];
+    const experts = ["ffn_gate_exps", "ffn_up_exps", "ffn_down_exps", "ffn_gate_shexp"];
+    const names = Array.from({ length: 50 }, (_, layer) =>
+      [...roles, ...experts].map((role) => `blk.${layer}.${role}.weight`),
+    );
+    const tensors = names.flat().map((name) => typed(name, "IQ4_XS"));
+    const large = renderPage(largePage({ ...largeReport, variants: largeReport.variants.slice(0, 10) }, tensors));
+    expect(large.split("<td class=").length - 1).toBe(6000);
+    expect(large.length).toBeLessThan(1e6);
   });
 
   test("contains every figure of a variant", () => {
     const row = /<tr><th scope="row">Q4_K_M<\/th>(.*)<\/tr>/.exec(page)?.[1] ?? "";
     const cells = [...row.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell?.replace(/<[^>]*>/g, ""));
     expect(cells).toEqual([
-      ...["✓ passed", "3/3", "2.46 GB", "4.89", "–", "9.769", "1.0061", "0.01210 ± 0.00073", "0.00302", "0.0290"],
+      ...[
+        "✓ passed",
+        "3/3",
+        "2.46 GB",
+        "4.89",
+        "–",
+        "4.9–17",
+        "9.769",
+        "1.0061",
+        "0.01210 ± 0.00073",
+        "0.00302",
+        "0.0290",
+      ],
       ...["0.1331", "0.484", "1.452", "3.48 %", "97.80 ± 0.18 %"],
     ]);
   });
@@ -100,8 +132,11 @@ describe("the page", () => {
         expertCoverage: undefined,
         types: new Map(),
       },
+      tensors: new Map(),
     });
-    expect(bare).not.toMatch(/undefined|null|NaN|<svg|Smoke tests|Dynamic|16-bit base<\/dt>|passed/);
+    expect(bare.replace(/<script>[\s\S]*<\/script>/, "")).not.toMatch(
+      /undefined|null|NaN|<svg|Smoke tests|Tensors|Dynamic|16-bit base<\/dt>|passed/,
+    );
     expect(bare).not.toContain("compare a variant");
   });
 
