@@ -224,7 +224,7 @@ program
 
 program
   .command("compare <before> <after>")
-  .description("show what differs between two releases, local or on the Hub: sizes, metrics, smoke tests, inputs")
+  .description("show what differs between two releases, local or on the Hub: sizes, metrics, answers, inputs")
   .option(...json)
   .action(async (before, after, options) => (await commands.compare()).compare(before, after, options));
 

@@ -1,5 +1,14 @@
 import { formatKld, formatMegabytes, smokeCell } from "./figures.js";
-import type { RunReport, VariantQuality, VariantReport } from "./release-report.js";
+import type { RunReport, SmokeAnswer, VariantQuality, VariantReport } from "./release-report.js";
+
+/** A smoke prompt that a variant answers differently in two releases. */
+export interface AnswerComparison {
+  prompt: string;
+  /** Type of the projector through which the model saw a picture; absent without one. */
+  projector?: string;
+  before: Pick<SmokeAnswer, "answer" | "failures">;
+  after: Pick<SmokeAnswer, "answer" | "failures">;
+}
 
 /** One variant in two releases; null where a release lacks it. */
 export interface VariantComparison {
@@ -10,6 +19,8 @@ export interface VariantComparison {
   changed: boolean;
   /** Both were measured on the same chunks of the same text; false also without measurements. */
   comparable: boolean;
+  /** Answers to the same prompts that differ in text or unmet expectations; null if a release has no answers. */
+  answers: AnswerComparison[] | null;
 }
 
 export interface ReleaseComparison {
@@ -39,7 +50,23 @@ function compareVariants(name: string, before: VariantReport | null, after: Vari
   return {
     ...{ name, before, after, changed: before?.sha256 !== after?.sha256 },
     comparable: isSameText(before?.quality ?? null, after?.quality ?? null),
+    answers: compareAnswers(before?.smoke?.answers, after?.smoke?.answers),
   };
+}
+
+/** Compares the answers to the prompts that both releases have. */
+function compareAnswers(
+  before: readonly SmokeAnswer[] | undefined,
+  after: readonly SmokeAnswer[] | undefined,
+): AnswerComparison[] | null {
+  if (before === undefined || after === undefined) return null;
+  return after.flatMap((now) => {
+    const { prompt, projector } = now;
+    const then = before.find((one) => one.prompt === prompt && one.projector === projector);
+    if (then === undefined || (then.answer === now.answer && then.failures.join() === now.failures.join())) return [];
+    const of = ({ answer, failures }: SmokeAnswer) => ({ answer, failures });
+    return [{ prompt, ...(projector === undefined ? {} : { projector }), before: of(then), after: of(now) }];
+  });
 }
 
 function isSameText(before: VariantQuality | null, after: VariantQuality | null): boolean {
@@ -66,5 +93,20 @@ export function comparisonCells({ name, before, after, changed, comparable }: Va
     `${cell(({ quality }) => (quality === null ? "–" : formatKld(quality)))}${other}`,
     cell(({ quality }) => (quality === null ? "–" : `${quality.sameTop.toFixed(2)} %`)),
     cell(({ smoke }) => smokeCell(smoke)),
+  ];
+}
+
+/** Lines about the answers of a variant that differ; none if they are the same or unknown. */
+export function answerLines({ name, answers }: VariantComparison): string[] {
+  if (answers === null || answers.length === 0) return [];
+  const line = (when: string, { answer, failures }: AnswerComparison["before"]) =>
+    `    ${when}${failures.length === 0 ? "" : ` (${failures.join("; ")})`}: ${answer}`;
+  return [
+    `${name} answers differently:`,
+    ...answers.flatMap(({ prompt, projector, before, after }) => [
+      `  ${prompt}${projector === undefined ? "" : ` (picture, projector ${projector})`}`,
+      line("before", before),
+      line("after", after),
+    ]),
   ];
 }

@@ -20,6 +20,8 @@ export interface RunReport {
   release: string | null;
   steps: { id: string; stage: string; status: "built" | "cached" | "skipped" | "failed"; seconds: number }[];
   variants: VariantReport[];
+  /** In `release.json`: variants that were built but not released, as in `report.html`; absent without any. */
+  unreleased?: VariantReport[];
   /** The vision or audio projector in one or more types, each a file for all variants, the most exact first. */
   projectors?: readonly ProjectorFile[];
   /** The layers for multi-token prediction, a draft for all variants; absent unless the recipe separates them. */
@@ -148,6 +150,23 @@ export interface VariantSmoke {
   rankToBase?: number;
   /** Measured on the machine of the run; absent if the model did not answer. */
   speed?: SmokeSpeed;
+  /** A failure of the model as a whole, such as a crash; absent without one. */
+  problem?: string;
+  /** Absent in releases of earlier versions. */
+  answers?: readonly SmokeAnswer[];
+}
+
+/** The answer of a variant to a smoke prompt. */
+export interface SmokeAnswer {
+  prompt: string;
+  /** Type of the projector through which the model saw a picture; absent without one. */
+  projector?: string;
+  answer: string;
+  stopReason: string;
+  /** Unmet expectations, one sentence each. */
+  failures: readonly string[];
+  /** Expectations that were not checked, with the reason. */
+  skipped: readonly string[];
 }
 
 /** Speed on the machine of the run. A type alias, because an interface is not assignable to a record of measurements. */

@@ -52,6 +52,15 @@ test.each([
   expect([error.code, error.message]).toEqual(["QS-VERIFY-TARGET", expect.stringMatching(message)]);
 });
 
+test("an edited report is not compared", async () => {
+  const edited = withField(({ variants }) => ((variants[0] as object as { bytes: number }).bytes = 7));
+  const error = await failureOf(compare(edited, sound, {}));
+  expect([error.code, error.message]).toEqual([
+    "QS-VERIFY-EDITED",
+    expect.stringMatching(/copy-\d.*edited after packaging/),
+  ]);
+});
+
 test("a huge report is not read", async () => {
   const folder = copyWith((text) => text);
   truncateSync(join(folder, "release.json"), 2 ** 40);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareReleases, comparisonCells } from "../../src/release/compare.js";
+import { answerLines, compareReleases, comparisonCells } from "../../src/release/compare.js";
 import type { RunReport, VariantReport } from "../../src/release/release-report.js";
 import { largeReport, qualityAt } from "../fixtures/release-report.js";
 
@@ -31,4 +31,26 @@ test("source and tools that differ are listed", () => {
     { name: "nodeLlamaCpp", before: "3.22.1", after: null },
     { name: "quantsmith", before: "0.1.0", after: null },
   ]);
+});
+
+test("answers that differ are listed, with the expectations they miss", () => {
+  const answering = (...texts: string[]): VariantReport => ({
+    ...q8,
+    smoke: {
+      ...{ passed: 1, failed: 0 },
+      answers: texts.map((answer, index) => ({
+        ...{ prompt: `prompt ${index}`, answer, stopReason: "eogToken", skipped: [] },
+        failures: answer === "wrong" ? ["it does not match right"] : [],
+      })),
+    },
+  });
+  const lines = (before: VariantReport, after: VariantReport) =>
+    compareReleases(release(before), release(after)).variants.flatMap(answerLines);
+  expect(lines(answering("a", "right", "c"), answering("a", "wrong", "d", "new"))).toEqual([
+    "Q8_0 answers differently:",
+    ...["  prompt 1", "    before: right", "    after (it does not match right): wrong"],
+    ...["  prompt 2", "    before: c", "    after: d"],
+  ]);
+  expect(lines(answering("a"), answering("a"))).toEqual([]);
+  expect(compareReleases(release(q8), release(answering("a"))).variants[0]?.answers).toBeNull();
 });

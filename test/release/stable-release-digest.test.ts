@@ -38,6 +38,8 @@ test("the digest excludes only steps and speed", () => {
     { ...report, variants: [{ ...variant, gate: "failed" }] },
     { ...report, variants: [{ ...variant, bitsPerWeight: 8.4 }] },
     { ...report, variants: [{ ...variant, smoke: { passed: 2, failed: 0, speed } }] },
+    { ...report, variants: [{ ...variant, smoke: { passed: 1, failed: 0, speed, problem: "crash", answers: [] } }] },
+    { ...report, unreleased: [variant] },
     { ...report, variants: [] },
     { ...report, toolchain: {} },
     { ...report, model: { ...report.model, name: "n" } },

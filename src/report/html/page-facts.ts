@@ -14,22 +14,6 @@ export interface TextUse {
   files: readonly { name: string; sha256: string | null }[];
 }
 
-/** Answers of a variant to the smoke prompts. */
-export interface SmokeAnswers {
-  /** Description of a crash or hang; null without one. */
-  problem: string | null;
-  answers: readonly {
-    prompt: string;
-    /** Type of the projector through which the model saw a picture. */
-    projector?: string;
-    answer: string;
-    stopReason: string;
-    failures: readonly string[];
-    /** Expectations that were not checked, with the reason. */
-    skipped: readonly string[];
-  }[];
-}
-
 /** Content of `report.html`. */
 export interface PageFacts {
   /** Includes variants that failed. */
@@ -40,8 +24,6 @@ export interface PageFacts {
   unsafe: readonly string[];
   /** Null if not performed. */
   texts: { calibration: TextUse | null; search: TextUse | null; evaluation: TextUse | null };
-  /** By variant name; only variants that were tested. */
-  smoke: ReadonlyMap<string, SmokeAnswers>;
   /** The matrices of each quantized variant, by its name. */
   tensors: ReadonlyMap<string, readonly TensorFacts[]>;
   charts: ReleaseCharts;

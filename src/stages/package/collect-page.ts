@@ -7,12 +7,11 @@ import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
 import type { ReleaseCharts } from "../../report/charts/release-charts.js";
 import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
 import type { CalibrateReport } from "../calibrate/calibrate.js";
-import type { SmokeReport } from "../smoke/smoke-report.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import type { BaseReport } from "../validate/base-logits.js";
 import { collectTensors } from "./collect-tensors.js";
-import { type PackageParams, variantInput } from "./package-params.js";
+import type { PackageParams } from "./package-params.js";
 
 /** Collects the contents of `report.html` from the run's report and the outputs of its steps. */
 export async function collectPage(
@@ -35,7 +34,6 @@ export async function collectPage(
       search: textUse(probes ?? undefined, texts.search),
       evaluation: textUse(base, texts.evaluation),
     },
-    smoke: await smokeAnswers(report, context),
     tensors,
     charts: await charts(report, tensors, context),
   };
@@ -45,15 +43,6 @@ function textUse(use: Omit<TextUse, "files"> | undefined, files: TextUse["files"
   if (use === undefined) return null;
   const { corpus, chunks, context } = use;
   return { corpus, chunks, context, files };
-}
-
-async function smokeAnswers({ variants }: RunReport, context: StageContext): Promise<PageFacts["smoke"]> {
-  const answers = new Map<string, SmokeReport>();
-  for (const { name } of variants) {
-    const report = await readReport<SmokeReport>(context.input(variantInput("smoke", name)));
-    if (report !== undefined) answers.set(name, report);
-  }
-  return answers;
 }
 
 async function charts(report: RunReport, tensors: PageFacts["tensors"], context: StageContext): Promise<ReleaseCharts> {

@@ -122,10 +122,15 @@ function taskReasons(scores: readonly TaskScore[], { tasks }: VerdictParams): Ve
 
 /** Reads the speed from the step's record, since `smoke.json` is equal on all machines. */
 function publicSmoke(smoke: SmokeReport, variant: string, sources: VariantSources): VariantSmoke {
-  const { passed, failed } = smoke;
+  const { passed, failed, problem } = smoke;
   const step = sources.steps().find(({ id }) => id === `smoke:${variant}`);
   const speed = step?.measurements as SmokeSpeed | undefined;
-  return { passed, failed, ...vectorFigures(smoke), ...(speed?.loadSeconds === undefined ? {} : { speed }) };
+  return {
+    ...{ passed, failed, ...vectorFigures(smoke) },
+    ...(speed?.loadSeconds === undefined ? {} : { speed }),
+    ...(problem === null ? {} : { problem }),
+    answers: smoke.answers.map(({ tokens: _tokens, cosine: _cosine, ...answer }) => answer),
+  };
 }
 
 /** Returns the figures of an embedding model or a reranker, without those that are undefined; none for a text model. */

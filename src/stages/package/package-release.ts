@@ -46,7 +46,11 @@ export const packageRelease: Operation<PackageParams> = {
     for (const warning of [...repeated, ...defaultWarnings(kept)]) context.warn(warning);
     const variants = await placeVariants(kept, params, context);
     const warnings = ofVariants(report, variants);
-    const release: RunReport = { ...report, release: params.release, variants, warnings };
+    const unreleased = report.variants.filter(({ name }) => variants.every((variant) => variant.name !== name));
+    const release: RunReport = {
+      ...{ ...report, release: params.release, variants, warnings },
+      ...(unreleased.length === 0 ? {} : { unreleased }),
+    };
     const imatrix = context.input("imatrix");
     if (imatrix !== undefined) await linkOrCopy(imatrix, join(context.out, params.imatrixFile));
     for (const { type, file } of params.projectors) {

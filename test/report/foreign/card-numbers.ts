@@ -12,8 +12,9 @@ const fixedTexts = [
   ...["0 is lossless", "1 is lossless", "SHA256SUMS"],
 ];
 
-const size = (bytes: number) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(2)} MB`);
-const kld = (figures: { kldMean: number; kldMeanError: number }) =>
+export const size = (bytes: number) =>
+  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(2)} GB` : `${(bytes / 1e6).toFixed(2)} MB`;
+export const kld = (figures: { kldMean: number; kldMeanError: number }) =>
   `${figures.kldMean.toFixed(5)} ± ${figures.kldMeanError.toFixed(5)}`;
 const percent = (value: number) => value.toFixed(0);
 const speedText = (value: number) => (value < 10 ? value.toFixed(1) : value.toFixed(0));
@@ -51,7 +52,7 @@ function badCells(table: string, release: RunReport, hardware: HardwareCompatibi
 }
 
 /** The texts that a cell can contain. */
-function expected(
+export function expected(
   index: number,
   cells: readonly string[],
   titles: readonly string[],
@@ -143,7 +144,7 @@ function speeds(fits: readonly FitResult[]): string[] {
   return [new Set(all).size === 1 ? (all[0] ?? "") : all.join(", ")];
 }
 
-function speed({ decode }: FitResult): string {
+export function speed({ decode }: FitResult): string {
   if (decode === null) return "–";
   const [low, high] = [speedText(decode.low), speedText(decode.high)];
   return low === high ? low : `${low}–${high}`;
@@ -160,7 +161,7 @@ function gridCell(fit: FitResult): string {
 }
 
 /** The parts of sentences that contain numbers. */
-function phrases(release: RunReport, hardware: HardwareCompatibility): string[] {
+export function phrases(release: RunReport, hardware: HardwareCompatibility): string[] {
   const { base, variants, projectors = [], mtp, calibration, toolchain, compute, model, recipe } = release;
   const measured = variants.flatMap(({ name, quality }) => (quality === null ? [] : [{ name, quality }]));
   const ratios = variants.flatMap(({ rounding }) => rounding?.lossRatio ?? []).map((ratio) => 100 * ratio);

@@ -92,20 +92,12 @@ describe("the page", () => {
   });
 
   test("says that a smoke test judges nothing if the base fails all prompts", () => {
+    const answers = [{ prompt: "p", answer: "a", stopReason: "eogToken", failures: [], skipped: ["x"] }];
     const variants = largeReport.variants.map((one) => ({
       ...one,
-      ...{ gate: "passed" as const, reasons: [], quality: null, smoke: { passed: 0, failed: 0 } },
+      ...{ gate: "passed" as const, reasons: [], quality: null, smoke: { passed: 0, failed: 0, answers } },
     }));
-    const answer = {
-      prompt: "p",
-      answer: "a",
-      stopReason: "eogToken" as const,
-      tokens: 1,
-      failures: [],
-      skipped: ["x"],
-    };
-    const smoke = new Map([["Q8_0", { problem: null, answers: [answer] }]]);
-    const page = renderPage({ ...largePage(), report: { ...largeReport, variants }, smoke });
+    const page = renderPage(largePage({ ...largeReport, variants }));
     expect(page).toContain("Q8_0: not judged");
     expect(page).toContain("<td>not judged</td><td>not judged</td>");
   });
@@ -123,7 +115,6 @@ describe("the page", () => {
       },
       card: emptyCard,
       texts: { calibration: null, search: null, evaluation: null },
-      smoke: new Map(),
       charts: {
         sizeKld: undefined,
         kldPercentiles: undefined,

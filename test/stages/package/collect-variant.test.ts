@@ -59,5 +59,5 @@ test("gates limit the smallest cosine and the rank correlation; a text model has
   expect(await judge({ answers: answers.slice(0, 1), rankCorrelation: 0.95 })).toMatchObject({ gate: "passed" });
   const text = await judge({ answers: [{ failures: [] }] });
   expect(text?.reasons).toContain("cosineToBase was not measured");
-  expect(text?.smoke).toEqual({ passed: 1, failed: 0 });
+  expect(text?.smoke).toEqual({ passed: 1, failed: 0, answers: [{ failures: [] }] });
 });
