@@ -19,6 +19,8 @@ export interface HubLimits {
   pieceBytes: number;
   /** Bytes per range request; a multiple of `pieceBytes`. */
   spanBytes: number;
+  /** Bytes per request of an upload by Xet, at most the 64 MiB of its storage: the most that a killed process sends again per connection. */
+  xorbBytes: number;
 }
 
 export const defaultLimits: HubLimits = {
@@ -32,4 +34,5 @@ export const defaultLimits: HubLimits = {
   connectionsPerFile: 4,
   pieceBytes: 4 * 2 ** 20,
   spanBytes: 32 * 2 ** 20,
+  xorbBytes: 64 * 2 ** 20,
 };

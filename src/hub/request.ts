@@ -21,14 +21,14 @@ export interface HubRequest {
   headers: Record<string, string>;
   subject: Subject;
   signal: AbortSignal;
+  /** Statuses besides 2xx that count as success. */
+  accept?: readonly number[];
 }
 
 /** A request that changes data on the server. */
 export interface HubWrite extends HubRequest {
   method: "POST" | "PUT" | "DELETE";
   body: HubBody;
-  /** Statuses besides 2xx that count as success. */
-  accept?: readonly number[];
   /** Stall timeout, for requests that the Hub answers more slowly than reads. */
   stallMs?: number;
 }
@@ -40,7 +40,7 @@ export interface HubBody {
 }
 
 export interface HubResponse {
-  /** A 2xx response whose body is unread. */
+  /** A response with a 2xx or accepted status, whose body is unread. */
   response: IncomingMessage;
   /** Final address after redirects. */
   url: URL;
@@ -64,7 +64,7 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
     await connection.rateLimiter.waitUntilReady(signal);
     const response = await exchange(connection, url, request, await connection.agentFor(url));
     const { statusCode: status = 0 } = response;
-    if (status >= 200 && status < 300) return { response, url };
+    if (isAccepted(request, status)) return { response, url };
     discard(response);
     if (![301, 302, 303, 307, 308].includes(status)) throw failure(connection, request, url, response);
     const location = response.headers.location ?? "";
@@ -86,11 +86,15 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   await connection.rateLimiter.waitUntilReady(signal);
   const response = await exchange(connection, url, request, await connection.agentFor(url));
   const { statusCode: status = 0 } = response;
-  if ((status >= 200 && status < 300) || request.accept?.includes(status) === true) return { response, url };
+  if (isAccepted(request, status)) return { response, url };
   discard(response);
   if (status >= 300 && status < 400)
     throw invalidResponse(subject, "the Hub returned a redirect; the repository may have been renamed");
   throw failure(connection, request, url, response);
+}
+
+function isAccepted({ accept }: HubRequest, status: number): boolean {
+  return (status >= 200 && status < 300) || accept?.includes(status) === true;
 }
 
 /** Drains a body that nobody reads, which makes the connection reusable; closes the connection of an endless one. */

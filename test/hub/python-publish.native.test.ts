@@ -30,12 +30,26 @@ afterEach(async () => {
   await hub.close();
 });
 
+/** Runs a program by LFS, or by Xet if the Hub offers it. */
 async function runPython(program: string): Promise<string> {
-  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "python"), HF_TOKEN: canary, HF_HUB_DISABLE_XET: "1" };
+  const env = {
+    ...{ HF_ENDPOINT: hub.url, HF_HOME: join(home, "python"), HF_TOKEN: canary },
+    HF_HUB_DISABLE_XET: hub.offersXet ? "0" : "1",
+  };
   const { stdout } = await promisify(execFile)(python ?? "", ["-c", program, release], {
     env: { PATH: process.env.PATH ?? "", ...env },
   });
   return stdout.trim();
+}
+
+async function requireXet(skip: (why: string) => void): Promise<void> {
+  const found =
+    python &&
+    (await runPython("import hf_xet").then(
+      () => true,
+      () => false,
+    ));
+  if (!found) skip("needs a Python with huggingface_hub and hf_xet: set QUANTSMITH_TEST_PYTHON");
 }
 
 test("snapshot_download returns the exact bytes of a release published despite faults", async (context) => {
@@ -48,6 +62,28 @@ test("snapshot_download returns the exact bytes of a release published despite f
   const folder = await runPython("from huggingface_hub import snapshot_download; print(snapshot_download('me/model'))");
   const { ".gitattributes": _, ...downloaded } = contents(folder);
   expect(downloaded).toEqual(files);
+});
+
+test("hf_xet reads a release published by Xet, whose new version by hf_xet needs no upload", async (context) => {
+  await requireXet(context.skip);
+  hub.offersXet = true;
+  const files = releaseFolder(release);
+  await publishFolder(connectToWrite(hub, home), release, {});
+  const folder = await runPython("from huggingface_hub import snapshot_download; print(snapshot_download('me/model'))");
+  const { ".gitattributes": _, ...downloaded } = contents(folder);
+  expect(downloaded).toEqual(files);
+  expect(hub.requests.some(({ path }) => path.includes("/reconstructions/"))).toBe(true);
+
+  const next = releaseFolder(release, { variants: { Q4_K_M: 7, Q8_0: 8 } });
+  await runPython(`
+import sys
+from huggingface_hub import HfApi
+api = HfApi()
+api.upload_folder(repo_id="me/model", folder_path=sys.argv[1], parent_commit=api.model_info("me/model").sha)
+`);
+  expect(treeOf(hub)).toEqual(next);
+  const { commit, sentBytes } = await publishFolder(connectToWrite(hub, home), release, {});
+  expect([commit, sentBytes]).toEqual([hub.repo("me/model")?.resolve("main"), 0]);
 });
 
 test("after an upload by Python, publishing has nothing to do", async (context) => {

@@ -14,6 +14,8 @@ export interface RepoCache {
   ref(revision: string): string;
   /** Folder of links from file names to blobs. */
   snapshot(commit: string): string;
+  /** Journal of the unfinished upload of a file by its sha256; beside the locks, where huggingface_hub expects no repository. */
+  upload(sha256: string): string;
   /** Complete listing of the repository at a commit. */
   tree(commit: string): string;
 }
@@ -22,13 +24,15 @@ export interface RepoCache {
 export function repoCache(cacheFolder: string, repo: string): RepoCache {
   const name = (repo.startsWith("datasets/") ? repo : `models/${repo}`).replaceAll("/", "--");
   const folder = join(cacheFolder, name);
+  const locks = join(cacheFolder, ".locks", name);
   return {
     root: cacheFolder,
     folder,
     blobs: join(folder, "blobs"),
-    locks: join(cacheFolder, ".locks", name),
+    locks,
     ref: (revision) => join(folder, "refs", revision),
     snapshot: (commit) => join(folder, "snapshots", commit),
+    upload: (sha256) => join(locks, `${sha256}.quantsmith.upload`),
     tree: (commit) => join(folder, "trees", `${commit}.json`),
   };
 }

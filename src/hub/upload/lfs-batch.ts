@@ -5,8 +5,8 @@ import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js
 import { callOnce } from "./call-api.js";
 import type { LocalFile } from "./local-file.js";
 
-/** The requests that upload one object. */
-export interface UploadPlan {
+/** The requests that upload one object by LFS. */
+export interface LfsUpload {
   /** Address of the object; for a multipart upload, address of the completion request. */
   address: URL;
   /** Absent if one request uploads the whole object. */
@@ -15,8 +15,14 @@ export interface UploadPlan {
   verify?: URL;
 }
 
+/** An upload by Xet: the Hub's address of the storage's address and token. */
+export interface XetUpload {
+  renewal: URL;
+}
+
 const action = z.object({ href: z.string(), header: z.record(z.string(), z.string()).nullish() });
 const responseSchema = z.object({
+  transfer: z.string().nullish(),
   objects: z.array(
     z.object({
       oid: z.string(),
@@ -27,7 +33,7 @@ const responseSchema = z.object({
 });
 
 /**
- * Requests the upload addresses of one object once, with git-lfs's batch API and the Hub's `multipart` extension.
+ * Requests the upload addresses of one object once, with git-lfs's batch API and the Hub's `multipart` and `xet` extensions.
  * Returns undefined for a stored object. Errors: QS-HUB-*, wrapped in a TemporaryFailure if a retry may succeed.
  */
 export async function planUpload(
@@ -36,14 +42,14 @@ export async function planUpload(
   file: LocalFile,
   subject: Subject,
   signal: AbortSignal,
-): Promise<UploadPlan | undefined> {
+): Promise<LfsUpload | XetUpload | undefined> {
   const { json } = await callOnce(
     connection,
     {
       ...{ method: "POST", path: `/${repo}.git/info/lfs/objects/batch`, subject },
       contentType: "application/vnd.git-lfs+json",
       body: {
-        ...{ operation: "upload", transfers: ["basic", "multipart"], hash_algo: "sha256" },
+        ...{ operation: "upload", transfers: ["basic", "multipart", "xet"], hash_algo: "sha256" },
         objects: [{ oid: file.sha256, size: file.bytes }],
       },
     },
@@ -59,6 +65,7 @@ export async function planUpload(
   if (object.actions?.upload === undefined) return undefined;
   const { upload, verify } = object.actions;
   const safe = (text: string) => safeAddress(text, connection, subject);
+  if (read.data?.transfer === "xet") return { renewal: safe(upload.href) };
   const parts = partsOf(upload.header ?? {}, file.bytes, safe, subject);
   return {
     address: safe(upload.href),

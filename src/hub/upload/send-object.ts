@@ -4,58 +4,63 @@ import { invalidResponse, type Subject, storageError, TemporaryFailure } from ".
 import { discard, type HubBody, send } from "../request.js";
 import { retry } from "../retry-policy.js";
 import { callOnce } from "./call-api.js";
-import { planUpload, type UploadPlan } from "./lfs-batch.js";
+import { type LfsUpload, planUpload } from "./lfs-batch.js";
 import { filePart, type LocalFile, requireUnchanged } from "./local-file.js";
-
-export interface SendHooks {
-  signal: AbortSignal;
-  /** Called with the bytes of the file in storage; decreases when a part is sent again. */
-  onBytes: (bytes: number) => void;
-}
+import { RestartUpload } from "./restart-upload.js";
+import type { SendHooks } from "./send-hooks.js";
+import { sendByXet } from "./xet/send-by-xet.js";
 
 /** Storage statuses for an expired address or upload; a new address resolves them. */
 const stale = [400, 401, 403, 404, 410];
 
 /**
- * Uploads one file to large-file storage, which is addressed by sha256; stored content is not sent again. Failed parts
- * are retried individually. If addresses expire, the whole upload restarts.
- * Returns whether content was sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
+ * Uploads one file to large-file storage, which is addressed by sha256; stored content is not sent again. The Hub decides
+ * whether by Xet or by LFS. Failed parts are retried individually. If addresses expire, the whole upload restarts.
+ * Returns the number of bytes sent. Errors: QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function sendObject(
   connection: HubConnection,
   repo: string,
   file: LocalFile,
   hooks: SendHooks,
-): Promise<boolean> {
+): Promise<number> {
   const subject = { doing: `uploading ${file.path} to ${repo}`, repo, writes: true };
-  let sent = false;
-  return retry(connection.limits, hooks.signal, async () => {
+  const { signal } = hooks;
+  let sentBytes = 0;
+  return retry(connection.limits, signal, async () => {
     await requireUnchanged(file);
-    const upload = await planUpload(connection, repo, file, subject, hooks.signal);
+    const upload = await planUpload(connection, repo, file, subject, signal);
     if (upload === undefined) {
       hooks.onBytes(file.bytes);
-      return sent;
+      return sentBytes;
     }
-    sent = true;
-    await transfer(connection, file, upload, subject, hooks).catch((error: unknown) => {
-      throw error instanceof StaleAddress ? error.failure : error;
+    const isXet = "renewal" in upload;
+    const sending = isXet
+      ? sendByXet(connection, repo, file, upload.renewal, subject, hooks)
+      : transfer(connection, file, upload, subject, hooks);
+    sentBytes += await sending.catch((error: unknown) => {
+      throw error instanceof RestartUpload ? error.failure : error;
     });
     await requireUnchanged(file);
-    if (upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, hooks.signal);
-    return true;
+    if (!isXet && upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, signal);
+    // Xet has no address for a verification, but the Hub plans no upload of a stored file.
+    if (isXet && (await planUpload(connection, repo, file, subject, signal)) !== undefined)
+      throw new TemporaryFailure(invalidResponse(subject, "the storage does not contain the uploaded file"));
+    return sentBytes;
   });
 }
 
+/** Uploads a file by LFS. Returns its length. */
 async function transfer(
   connection: HubConnection,
   file: LocalFile,
-  { address, parts }: UploadPlan,
+  { address, parts }: LfsUpload,
   subject: Subject,
   { signal, onBytes }: SendHooks,
-): Promise<void> {
+): Promise<number> {
   if (parts === undefined) {
     await put(connection, address, filePart(file, 0, file.bytes, onBytes), subject, signal);
-    return;
+    return file.bytes;
   }
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
@@ -85,15 +90,7 @@ async function transfer(
   const contentType = "application/vnd.git-lfs+json";
   const { status } = await callOnce(connection, { ...call, contentType }, signal);
   if (stale.includes(status)) throw new TemporaryFailure(storageError(status, subject));
-}
-
-/** An expired part address: a retry of the part fails too, so the upload requests new addresses. */
-class StaleAddress extends Error {
-  readonly failure: TemporaryFailure;
-  constructor(failure: TemporaryFailure) {
-    super(failure.message);
-    this.failure = failure;
-  }
+  return file.bytes;
 }
 
 /** Sends one body to the storage. Returns the ETag of the response. */
@@ -110,7 +107,7 @@ async function put(
   });
   discard(answer.response);
   const { statusCode: status = 0, headers } = answer.response;
-  if (stale.includes(status)) throw new StaleAddress(new TemporaryFailure(storageError(status, subject)));
+  if (stale.includes(status)) throw new RestartUpload(new TemporaryFailure(storageError(status, subject)));
   return headers.etag ?? "";
 }
 

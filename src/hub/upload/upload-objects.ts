@@ -42,8 +42,8 @@ export async function uploadObjects(
       queue.add(async () => {
         either.throwIfAborted();
         try {
-          const sent = await sendObject(connection, repo, file, { signal: either, onBytes: onBytes(file.sha256) });
-          if (sent) sentBytes += file.bytes;
+          const bytes = await sendObject(connection, repo, file, { signal: either, onBytes: onBytes(file.sha256) });
+          sentBytes += bytes;
         } catch (error) {
           failed.abort(error);
           throw error;

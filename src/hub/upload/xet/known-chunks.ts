@@ -1,0 +1,64 @@
+import { type Chunk, hmac } from "./hashes.js";
+import type { readShard } from "./shard.js";
+
+/** Where a stored chunk is. */
+export interface StoredChunk {
+  xorb: Uint8Array;
+  index: number;
+}
+
+type Shard = NonNullable<ReturnType<typeof readShard>>;
+
+/** The storage answers about chunks with few others around them; more questions would cost more than they save. */
+const bytesBetweenQueries = 4_000_000;
+
+/** The chunks of other files in the storage, as far as it was asked about them. */
+export class KnownChunks {
+  readonly #query: (hash: Uint8Array) => Promise<Shard | undefined>;
+  readonly #chunks = new Map<string, StoredChunk & { length: number }>();
+  readonly #keys: Uint8Array[] = [];
+  #isFirst = true;
+  #bytesSinceQuery = bytesBetweenQueries;
+
+  constructor(query: (hash: Uint8Array) => Promise<Shard | undefined>) {
+    this.#query = query;
+  }
+
+  /** Asks the storage for a chunk and the chunks around it. */
+  async learn(hash: Uint8Array): Promise<void> {
+    const shard = await this.#query(hash);
+    if (shard === undefined) return;
+    this.#keys.push(shard.key);
+    for (const { hash: xorb, chunks } of shard.xorbs) {
+      for (const [index, chunk] of chunks.entries())
+        this.#chunks.set(text(chunk.hash), { xorb, index, length: chunk.length });
+    }
+  }
+
+  /** Returns the place of a chunk of the file, in order; asks the storage about it if the protocol allows the question. */
+  async find(chunk: Chunk): Promise<StoredChunk | undefined> {
+    const found = this.#lookUp(chunk);
+    const mayAsk = (this.#isFirst || isEligible(chunk)) && this.#bytesSinceQuery >= bytesBetweenQueries;
+    this.#isFirst = false;
+    this.#bytesSinceQuery += chunk.length;
+    if (found !== undefined || !mayAsk) return found;
+    this.#bytesSinceQuery = 0;
+    await this.learn(chunk.hash);
+    return this.#lookUp(chunk);
+  }
+
+  #lookUp({ hash, length }: Chunk): StoredChunk | undefined {
+    for (const key of this.#keys) {
+      const found = this.#chunks.get(text(hmac(hash, key)));
+      if (found?.length === length) return found;
+    }
+    return undefined;
+  }
+}
+
+/** The last 64 bits of the hash, as a little-endian number, are a multiple of 1024. */
+function isEligible({ hash }: Chunk): boolean {
+  return hash[24] === 0 && ((hash[25] ?? 0) & 3) === 0;
+}
+
+const text = (hash: Uint8Array) => Buffer.from(hash).toString("latin1");
