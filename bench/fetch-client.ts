@@ -1,4 +1,7 @@
-/** Downloads the bench's model into `HF_HUB_CACHE`, like the fetch stage: `node fetch-client.js`. */
+/**
+ * Downloads the bench's model into `HF_HUB_CACHE`, like the fetch stage: `node fetch-client.js`. Prints the processor time in
+ * seconds and the peak memory in bytes.
+ */
 import { hubConnection } from "../src/hub/connection.js";
 import { downloadSnapshot } from "../src/hub/download/download-snapshot.js";
 import { listModel } from "../src/hub/list-model.js";
@@ -11,3 +14,5 @@ await downloadSnapshot(
   { repo: "bench/model", commit, revision: "main", files, listing: files, downloads: 4 },
   { signal, onNote: () => undefined, onProgress: () => undefined },
 );
+const { user, system } = process.cpuUsage();
+console.log(JSON.stringify({ cpuSeconds: (user + system) / 1e6, peakBytes: process.resourceUsage().maxRSS * 1024 }));

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomFillSync } from "node:crypto";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256File } from "../src/util/sha256.js";
 import { runSubprocess, type SubprocessResult } from "../src/util/subprocess.js";
+import { writeRandom } from "./xet-hub.js";
 
 const rounds = 3;
 const sizes = [500_000_000, 2_000_000_000];
@@ -66,14 +66,6 @@ async function run(
   const result = await runSubprocess({ file, args, cwd, env });
   if (result.exitCode !== 0) throw new Error(`${file} failed: ${result.tail}`);
   return result;
-}
-
-async function writeRandom(path: string, bytes: number): Promise<void> {
-  const file = await open(path, "w");
-  const chunk = Buffer.alloc(16_000_000);
-  for (let written = 0; written < bytes; written += chunk.length) await file.write(randomFillSync(chunk));
-  await file.truncate(bytes);
-  await file.close();
 }
 
 async function startServer(file: string, sha256: string): Promise<{ address: string; child: ChildProcess }> {

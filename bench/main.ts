@@ -11,9 +11,11 @@ const benches: Readonly<Record<string, () => Promise<(print: (line: string) => v
   memory: async () => (await import("./memory.js")).benchStepMemory,
   placement: async () => (await import("./placement.js")).benchPlacement,
   probes: async () => (await import("./probes.js")).benchProbes,
+  python: async () => (await import("./python.js")).benchPython,
   quality: async () => (await import("./quality.js")).benchQuality,
   rounding: async () => (await import("./rounding.js")).benchRounding,
   scale: async () => (await import("./scale.js")).benchScale,
+  upload: async () => (await import("./upload.js")).benchUpload,
 };
 
 const print = (line: string) => process.stdout.write(`${line}\n`);

@@ -1,0 +1,56 @@
+import { randomFillSync } from "node:crypto";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runSubprocess } from "../src/util/subprocess.js";
+import type { Hub } from "../test/fixtures/hub-server/hub.js";
+import { canary, startWritableHub } from "../test/fixtures/publish-client.js";
+
+/** Bytes of the benches' files: a quick one and the measured one. */
+export const sizes = [64_000_000, 2_000_000_000];
+
+/** A loopback Hub with Xet and an empty bench/model. */
+export async function startXetHub(): Promise<Hub> {
+  const hub = await startWritableHub();
+  hub.offersXet = true;
+  hub.namespaces.add("bench");
+  hub.create("bench/model").commit({ "README.md": "" });
+  return hub;
+}
+
+/** Returns the bytes that reached Xet's storage since the last call. */
+export function receivedBytes(hub: Hub): number {
+  const bytes = hub.requests.filter(({ server }) => server === "cas").reduce((sum, { body }) => sum + body.length, 0);
+  hub.log.requests.length = 0;
+  return bytes;
+}
+
+export async function writeRandom(path: string, bytes: number): Promise<void> {
+  const file = await open(path, "w");
+  const chunk = Buffer.alloc(16_000_000);
+  for (let written = 0; written < bytes; written += chunk.length) await file.write(randomFillSync(chunk));
+  await file.truncate(bytes);
+  await file.close();
+}
+
+export interface ClientRun {
+  seconds: number;
+  cpuSeconds: number;
+  peakBytes: number;
+}
+
+/** Runs a client of the Hub, whose last line is its processor time and peak memory; a killed one has neither. */
+export async function runClient(hub: Hub, folder: string, file: string, args: readonly string[]): Promise<ClientRun> {
+  const home = join(folder, "home");
+  const env = { HF_ENDPOINT: hub.url, HF_HOME: home, HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
+  const { seconds, exitCode, signal, stdout, tail } = await runSubprocess({ file, args, cwd: folder, env });
+  if (signal === "SIGKILL") return { seconds, cpuSeconds: Number.NaN, peakBytes: Number.NaN };
+  if (exitCode !== 0) throw new Error(`${file} failed: ${tail}`);
+  return { seconds, ...(JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Omit<ClientRun, "seconds">) };
+}
+
+/** Runs a script of this folder as a client. */
+export function runOwnClient(hub: Hub, folder: string, script: string, args: readonly string[]): Promise<ClientRun> {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  return runClient(hub, folder, process.execPath, [...process.execArgv, path, ...args]);
+}
