@@ -22,8 +22,8 @@ export class SentXorbs {
     const sent = new SentXorbs(path, new Set(first === endpoint ? names : []));
     if (first === endpoint) return sent;
     await sent.forget();
-    await mkdir(dirname(path), { recursive: true });
-    await appendFile(path, `${endpoint}\n`);
+    await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
+    await sent.#append(endpoint);
     return sent;
   }
 
@@ -33,12 +33,17 @@ export class SentXorbs {
 
   async add(name: string): Promise<void> {
     this.#names.add(name);
-    await appendFile(this.#path, `${name}\n`);
+    await this.#append(name);
   }
 
   /** Removes the record, after the upload or when the storage does not have the xorbs. */
   async forget(): Promise<void> {
     this.#names.clear();
-    await rm(this.#path, { force: true });
+    await rm(this.#path, { force: true }).catch(() => undefined);
+  }
+
+  /** An unwritable or full cache only means that a killed upload starts again. */
+  async #append(line: string): Promise<void> {
+    await appendFile(this.#path, `${line}\n`).catch(() => undefined);
   }
 }
