@@ -21,6 +21,7 @@ import type { QueueEntry } from "./queue-status.js";
 export interface RoomHooks {
   signal: AbortSignal;
   note: (line: string) => void;
+  tell: (line: string) => void;
   /** Models whose published releases may be removed, the first to remove first. */
   published: () => readonly QueueEntry[];
   /** Store folders of the steps of models that are not published, to remove last. */
@@ -75,7 +76,7 @@ async function drop(
 ): Promise<void> {
   const { name, published } = entry;
   if (published === undefined) return;
-  const { signal, note } = hooks;
+  const { signal, note, tell } = hooks;
   const present = await checksumsOf(join(workspace.releases, name));
   if (present !== undefined && present !== published.checksums) return; // built again since
   const stored = new Set(await readdir(workspace.store));
@@ -102,18 +103,18 @@ async function drop(
     return;
   }
   if (published.isDropped) return;
-  note(`Removed the release ${name} and its steps here: it is published and verified.`);
+  tell(`Removed the release ${name} and its steps here: it is published and verified.`);
   await hooks.onDropped(name);
 }
 
 /** Runs work that removes steps when no run uses the store. */
-async function whenIdle(workspace: Workspace, { signal, note }: RoomHooks, work: () => Promise<void>): Promise<void> {
+async function whenIdle(workspace: Workspace, { signal, tell }: RoomHooks, work: () => Promise<void>): Promise<void> {
   for (let waited = false; ; waited = true) {
     try {
       return await whileIdle(workspace, work);
     } catch (error) {
       if (!(error instanceof QuantsmithError) || error.code !== "QS-CACHE-BUSY") throw error;
-      if (!waited) note("waiting for the end of another run, to remove published releases");
+      if (!waited) tell("waiting for the end of another run, to remove published releases");
       await sleep(busyRetryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }

@@ -16,7 +16,10 @@ export interface QueueOptions {
   out: string;
   maxDiskBytes?: number;
   signal: AbortSignal;
+  /** Prints errors and warnings. */
   note: (line: string) => void;
+  /** Prints the progress. */
+  tell: (line: string) => void;
 }
 
 /** How one model is planned and run. */
@@ -45,9 +48,9 @@ export async function runQueue(
   options: QueueOptions,
   work: QueueWork,
 ): Promise<QueueEntry[]> {
-  const { signal, note } = options;
+  const { signal, tell } = options;
   const out = resolve(options.out);
-  const onWait = () => note("waiting for another process that runs a queue in this output folder");
+  const onWait = () => tell("waiting for another process that runs a queue in this output folder");
   return withLock(lockPath(workspaceAt(out), "queue"), { signal, onWait }, async () => {
     const described = members.map(({ settings }) => ({
       ...{ name: settings.name, recipe: resolve(settings.file), model: settings.model.name },
@@ -72,10 +75,10 @@ class Queue {
   }
 
   async run(): Promise<void> {
-    const { signal, note } = this.#options;
+    const { signal, note, tell } = this.#options;
     for (const [index, member] of this.#members.entries()) {
       const { name } = member.settings;
-      note(`Model ${index + 1} of ${this.#members.length}: ${name}`);
+      tell(`Model ${index + 1} of ${this.#members.length}: ${name}`);
       await this.status.setState(name, "running");
       try {
         await this.#runMember(member);
@@ -93,7 +96,7 @@ class Queue {
   }
 
   async #runMember(member: QueueMember): Promise<void> {
-    const { signal, note, maxDiskBytes, out } = this.#options;
+    const { signal, tell, maxDiskBytes, out } = this.#options;
     const { name } = member.settings;
     const plan = await this.#work.plan(member);
     signal.throwIfAborted();
@@ -101,7 +104,7 @@ class Queue {
     const { published } = this.status.entry(name);
     const isSame = published?.isDropped === true && published.key === intent?.key && published.target === intent.target;
     if (isSame && (await isAtTarget(published, signal))) {
-      note(`${name} is published, and its local files were removed.`);
+      tell(`${name} is published, and its local files were removed.`);
       await this.status.setState(name, "published");
       return;
     }
@@ -121,9 +124,9 @@ class Queue {
   }
 
   #roomHooks(current: QueueMember) {
-    const { signal, note } = this.#options;
+    const { signal, note, tell } = this.#options;
     return {
-      ...{ signal, note },
+      ...{ signal, note, tell },
       published: () => this.status.models.filter(({ name }) => name !== current.settings.name),
       neededLater: () => this.#stepsOfUnpublished(),
       onDropped: (name: string) => this.status.setDropped(name),

@@ -56,9 +56,10 @@ async function runSeveral(
     if (options.json !== true) await showResult(model, result, false);
   };
   const { out } = options;
+  const tell = options.quiet === true ? () => undefined : note;
   const models = await runQueue(
     members,
-    { ...queue, out, signal, note },
+    { ...queue, out, signal, note, tell },
     {
       plan: ({ settings }) => preparePlan(settings, options, digests),
       run: async (member, plan, onEvent) => {

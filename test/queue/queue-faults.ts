@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { hubConnection } from "../../src/hub/connection.js";
+import { verifyRemote } from "../../src/release/verify/verify-remote.js";
+import { listFiles } from "../../src/util/files.js";
+import { sha256 } from "../../src/util/sha256.js";
+import { cliFile, demoFolder } from "../fixtures/cli.js";
+import type { Hub } from "../fixtures/hub-server/hub.js";
+import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
+import { randomIntegers } from "../fixtures/random.js";
+
+export interface QueueTrial {
+  models: number;
+  kills: number;
+  seed: number;
+  /** An empty folder. */
+  home: string;
+  print: (line: string) => void;
+}
+
+export interface QueueTrialResult {
+  kills: number;
+  /** Models without a release on the Hub. */
+  lost: string[];
+  /** Models whose published variants or checksums differ from those of a run without kills and limit. */
+  wrong: string[];
+  /** Models with more than one commit on main. */
+  repeated: string[];
+  /** Models whose release on the Hub fails `verify`. */
+  invalid: string[];
+  /** Disk limit and the highest use of the output folder that was seen. */
+  maxDiskBytes: number;
+  peakBytes: number;
+  seconds: number;
+}
+
+const pollMs = 100;
+
+/**
+ * Publishes copies of the demo model with changed weights through a queue with a disk limit of three releases, and kills
+ * the queue at random times. Compares what is on the Hub with the releases of a queue without kills and limit.
+ */
+export async function queueTrial({ models, kills, seed, home, print }: QueueTrial): Promise<QueueTrialResult> {
+  const names = Array.from({ length: models }, (_, index) => `tiny-${String(index + 1).padStart(2, "0")}`);
+  for (const [index, name] of names.entries()) writeModel(join(home, name), index + 1);
+  cpSync(join(demoFolder, "text"), join(home, "text"), { recursive: true });
+  writeFileSync(join(home, "all.yaml"), recipeOf(names));
+  const hub = await startWritableHub();
+  hub.largeBytes = 100_000;
+  hub.partBytes = 2 ** 30;
+  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
+  const start = (...args: string[]) =>
+    spawn(process.execPath, [cliFile, "run", ...args, "--quiet"], {
+      stdio: "ignore",
+      env: { ...process.env, ...env, CI: "true", GITHUB_STEP_SUMMARY: "" },
+    });
+  try {
+    const clean = join(home, "clean");
+    const started = performance.now();
+    await ended(start(join(home, "all.yaml"), "--out", clean));
+    const cleanMs = performance.now() - started;
+    const maxDiskBytes = Math.ceil((3 * usedBytes(clean)) / models);
+    writeFileSync(join(home, "queue.yaml"), `version: 1\nmaxDisk: ${maxDiskBytes}\nrecipes: [./all.yaml]\n`);
+    const result: QueueTrialResult = {
+      ...{ kills: 0, lost: [], wrong: [], repeated: [], invalid: [] },
+      ...{ maxDiskBytes, peakBytes: 0, seconds: 0 },
+    };
+    const out = join(home, "out");
+    const random = randomIntegers(seed);
+    const queued = performance.now();
+    while (result.kills < kills) {
+      const child = start("--queue", join(home, "queue.yaml"), "--publish", "--out", out);
+      // The kills are spread over the queue, each at a random moment of a model.
+      const enough = Math.floor((models * result.kills) / kills);
+      await watchDisk(child, out, result, () => published(hub, names) >= enough);
+      const until = performance.now() + (random(1000) / 1000) * (cleanMs / models);
+      await watchDisk(child, out, result, () => performance.now() >= until);
+      if (child.exitCode !== null) throw new Error(`the queue exited with code ${child.exitCode} before its kill`);
+      child.kill("SIGKILL");
+      await exit(child);
+      result.kills++;
+      print(`kill ${result.kills} of ${kills}, ${published(hub, names)} of ${models} published`);
+    }
+    const last = start("--queue", join(home, "queue.yaml"), "--publish", "--out", out);
+    await watchDisk(last, out, result, () => false);
+    if (last.exitCode !== 0) throw new Error(`the queue exited with code ${last.exitCode} without a kill`);
+    result.seconds = (performance.now() - queued) / 1000;
+    for (const name of names) await judge(hub, name, join(clean, "releases", `all-${name}`), env, result);
+    return result;
+  } finally {
+    await hub.close();
+  }
+}
+
+/** Copies the demo model with a changed weight. */
+function writeModel(folder: string, change: number): void {
+  cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });
+  const file = join(folder, "model.safetensors");
+  const weights = readFileSync(file);
+  // The low byte of the last bf16 value.
+  weights[weights.length - 2] = (weights[weights.length - 2] ?? 0) ^ change;
+  writeFileSync(file, weights);
+}
+
+function recipeOf(names: readonly string[]): string {
+  return `version: 1
+models: [${names.map((name) => `./${name}`).join(", ")}]
+pipeline: preview
+calibration: { corpus: ./text/calibration.txt, chunks: 4, context: 128 }
+evaluation: { corpus: ./text/evaluation.txt, chunks: 4, context: 128 }
+variants: [Q8_0]
+smoke: []
+publish: { repo: "me/{model}" }
+`;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  await exit(child);
+  if (child.exitCode !== 0) throw new Error(`the run without kills exited with code ${child.exitCode}`);
+}
+
+async function exit(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) await new Promise((done) => child.once("exit", done));
+}
+
+/** Records the disk use until the child ends or something is true. */
+async function watchDisk(
+  child: ChildProcess,
+  out: string,
+  result: QueueTrialResult,
+  isDue: () => boolean,
+): Promise<void> {
+  while (child.exitCode === null && !isDue()) {
+    result.peakBytes = Math.max(result.peakBytes, usedBytes(out));
+    await sleep(pollMs);
+  }
+}
+
+/** Bytes of the store, the releases and temporary files; hard links count once. */
+function usedBytes(out: string): number {
+  const bytes = new Map<number, number>();
+  for (const folder of ["store", "releases", "tmp"]) {
+    const path = join(out, folder);
+    if (!existsSync(path)) continue;
+    for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+      const file = lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false });
+      if (file?.isFile() === true) bytes.set(file.ino, file.size);
+    }
+  }
+  return [...bytes.values()].reduce((sum, one) => sum + one, 0);
+}
+
+const commitsOf = (hub: Hub, name: string) =>
+  hub
+    .repo(`me/${name}`)
+    ?.history("main")
+    .filter(({ title }) => title.startsWith("Release")) ?? [];
+
+function published(hub: Hub, names: readonly string[]): number {
+  return names.filter((name) => commitsOf(hub, name).length > 0).length;
+}
+
+async function judge(
+  hub: Hub,
+  name: string,
+  clean: string,
+  env: Record<string, string>,
+  result: QueueTrialResult,
+): Promise<void> {
+  const commits = commitsOf(hub, name).length;
+  if (commits === 0) {
+    result.lost.push(name);
+    return;
+  }
+  if (commits > 1) result.repeated.push(name);
+  const tree = treeOf(hub, "main", `me/${name}`);
+  const files = (await listFiles(clean)).filter((path) => path.endsWith(".gguf"));
+  if (files.some((path) => tree[path] !== sha256(readFileSync(join(clean, path))))) result.wrong.push(name);
+  const place = { repo: `me/${name}`, revision: "main" };
+  const { ok } = await verifyRemote(hubConnection(env), place, new AbortController().signal);
+  if (!ok) result.invalid.push(name);
+}
