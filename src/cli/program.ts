@@ -43,7 +43,7 @@ const json = ["--json", "print one JSON document on standard output"] as const;
 addComputeOptions(
   program
     .command("run [recipe...]")
-    .usage("<recipe...> [options]")
+    .usage("<recipe...> | --queue <file> [options]")
     .description("build, measure and package the releases of recipes, one after the other")
     .option("--queue <file>", "run the recipes that a queue file lists")
     .option("--out <folder>", "folder for the store and the releases", "artifacts")

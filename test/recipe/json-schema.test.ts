@@ -6,6 +6,7 @@ import {
   catalogJsonSchema,
   hardwareCompatibilityJsonSchema,
   pipelineJsonSchema,
+  queueJsonSchema,
   recipeJsonSchema,
 } from "../../src/recipe/json-schema.js";
 import { packageRoot } from "../../src/util/package-root.js";
@@ -24,6 +25,7 @@ interface Node {
 describe.each([
   ["recipe.schema.json", recipeJsonSchema],
   ["pipeline.schema.json", pipelineJsonSchema],
+  ["queue.schema.json", queueJsonSchema],
   ["devices.schema.json", catalogJsonSchema],
 ])("%s", (name, generate) => {
   test("equals the output of `quantsmith schema --write schema`", () => {

@@ -1,0 +1,149 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { EventBus } from "../../src/engine/events.js";
+import { installRelease } from "../../src/engine/install-release.js";
+import { releaseOwner } from "../../src/engine/installed-release.js";
+import { runPlan } from "../../src/engine/run-plan.js";
+import { openWorkspace } from "../../src/engine/workspace.js";
+import type { Plan } from "../../src/plan/plan.js";
+import { readStatus } from "../../src/queue/queue-status.js";
+import type { QueueMember } from "../../src/queue/require-distinct.js";
+import { type MemberEnd, type QueueWork, runQueue } from "../../src/queue/run-queue.js";
+import { publishTo } from "../../src/stages/publish/publish.js";
+import { DigestCache } from "../../src/util/digest-cache.js";
+import { QuantsmithError } from "../../src/util/errors.js";
+import { failureOf } from "../fixtures/failure.js";
+import { somePlan, someStep } from "../fixtures/plan.js";
+import { releaseFolder } from "../fixtures/release-folder.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/** Bytes that a release of the test takes, of which the GGUF file counts once. */
+const releaseBytes = 330_000;
+const { signal } = new AbortController();
+
+/** A queue of releases that are built without native tools and published to folders. */
+class TestQueue {
+  readonly home = temporaryFolder();
+  readonly out = join(this.home, "out");
+  readonly runs: string[] = [];
+  readonly notes: string[] = [];
+  /** Errors by model, thrown instead of its plan. */
+  readonly failures = new Map<string, QuantsmithError>();
+  readonly #digests = new DigestCache();
+
+  target(name: string): string {
+    return join(this.home, "published", name);
+  }
+
+  member(name: string): QueueMember {
+    const settings = { name, file: join(this.home, `${name}.yaml`), sha256: "", model: { name } };
+    // The queue reads only these settings.
+    return { settings, target: { kind: "dir", path: this.target(name) } } as unknown as QueueMember;
+  }
+
+  run(names: readonly string[], maxDiskBytes?: number) {
+    const note = (line: string) => void this.notes.push(line);
+    const limit = maxDiskBytes === undefined ? {} : { maxDiskBytes };
+    const work: QueueWork = {
+      plan: async ({ settings: { name } }) => {
+        const failure = this.failures.get(name);
+        if (failure !== undefined) throw failure;
+        return this.#plan(name);
+      },
+      run: (member, plan) => this.#build(member, plan),
+    };
+    return runQueue(
+      names.map((name) => this.member(name)),
+      { out: this.out, signal, note, tell: note, ...limit },
+      work,
+    );
+  }
+
+  #plan(name: string): Plan {
+    const step = someStep({
+      ...{ id: "package", stage: "package", tools: [], params: { name }, predictedBytes: releaseBytes },
+      run: async ({ out }) => {
+        releaseFolder(out, { variants: { Q8_0: name.length }, model: name });
+        return {};
+      },
+    });
+    return somePlan([step], { name });
+  }
+
+  async #build({ settings, target }: QueueMember, plan: Plan): Promise<MemberEnd> {
+    this.runs.push(settings.name);
+    const workspace = await openWorkspace(this.out);
+    try {
+      const nothing = () => Promise.reject(new Error("no tool is needed here"));
+      const common = { workspace, digests: this.#digests, signal, verify: false };
+      const { records, store } = await runPlan(plan, {
+        ...{ ...common, events: new EventBus(), threads: 1, fresh: false },
+        tools: { toolchain: nothing, python: nothing },
+      });
+      const record = records.get("package");
+      if (record === undefined || target === undefined) throw new Error("nothing was built");
+      const owner = await releaseOwner(workspace, settings);
+      const folder = store.folder("package", record.key);
+      const { release } = await installRelease(
+        { ...common, name: settings.name, owner, replace: false },
+        { folder, record },
+      );
+      const publication = await publishTo(release, target, { signal, onProgress: () => undefined });
+      return { errors: [], release, steps: [`package-${record.key}`], publication };
+    } finally {
+      await workspace.close();
+    }
+  }
+
+  async states(): Promise<Record<string, string>> {
+    const { models = [] } = (await readStatus(this.out)) ?? {};
+    const stateOf = ({ state, published }: (typeof models)[number]) =>
+      published?.isDropped === true ? `${state}, removed` : state;
+    return Object.fromEntries(models.map((entry) => [entry.name, stateOf(entry)]));
+  }
+
+  releases(): string[] {
+    return readdirSync(join(this.out, "releases")).filter((name) => !name.startsWith("."));
+  }
+}
+
+test("a disk limit removes published releases, and a later run builds only what its target lacks", async () => {
+  const queue = new TestQueue();
+  const limit = 2.5 * releaseBytes;
+  await queue.run(["a", "bb", "ccc"], limit);
+  expect(await queue.states()).toEqual({ a: "published, removed", bb: "published", ccc: "published" });
+  expect([queue.releases(), existsSync(join(queue.target("a"), "a-Q8_0.gguf"))]).toEqual([["bb", "ccc"], true]);
+  queue.runs.length = 0;
+  await queue.run(["a", "bb", "ccc"], limit);
+  expect(queue.runs).toEqual(["bb", "ccc"]);
+  rmSync(queue.target("a"), { recursive: true });
+  await queue.run(["a"], limit);
+  expect([queue.runs.at(-1), await queue.states()]).toEqual([
+    "a",
+    { a: "published", bb: "published, removed", ccc: "published" },
+  ]);
+});
+
+test("nothing is removed that its target lacks, or that was changed or built again since", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a", "bb"]);
+  rmSync(join(queue.target("a"), "a-Q8_0.gguf"));
+  writeFileSync(join(queue.out, "releases", "bb", "SHA256SUMS"), "another release");
+  const [last] = (await queue.run(["ccc"], 2.5 * releaseBytes)).slice(-1);
+  expect([last?.state, last?.error?.code]).toEqual(["failed", "QS-QUEUE-DISK"]);
+  expect(queue.notes.join()).toContain("Kept the release a: it is no longer at its target");
+  expect(queue.releases()).toEqual(["a", "bb"]);
+  expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(2);
+});
+
+test("a failed model does not stop the others, but a wrong command line does", async () => {
+  const queue = new TestQueue();
+  const failure = (code: "QS-HUB-MISSING" | "QS-USAGE") => new QuantsmithError(code, "for the test", { remedy: "" });
+  queue.failures.set("a", failure("QS-HUB-MISSING"));
+  await queue.run(["a", "bb"]);
+  expect(await queue.states()).toEqual({ a: "failed", bb: "published" });
+  queue.failures.set("a", failure("QS-USAGE"));
+  expect((await failureOf(queue.run(["a", "bb"]))).code).toBe("QS-USAGE");
+  expect(await queue.states()).toEqual({ a: "waiting", bb: "waiting" });
+});
