@@ -43,9 +43,11 @@ const rooms = {
     "util",
   ],
   engine: ["plan", "stages", "release", "llamacpp", "util"],
+  watch: ["recipe", "release", "checkpoint", "hub", "util"],
   queue: ["engine", "plan", "recipe", "stages", "release", "hub", "util"],
   remote: ["engine", "plan", "recipe", "stages", "llamacpp", "hub", "util"],
   cli: [
+    "watch",
     "queue",
     "remote",
     "engine",

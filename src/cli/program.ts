@@ -6,6 +6,7 @@ import { addComputeOptions } from "./compute-flags.js";
 const commands = {
   run: () => import("./commands/run.js"),
   status: () => import("./commands/status.js"),
+  watch: () => import("./commands/watch.js"),
   demo: () => import("./commands/demo.js"),
   plan: () => import("./commands/plan.js"),
   check: () => import("./commands/check.js"),
@@ -76,6 +77,17 @@ program
   .option("--out <folder>", "the run's output folder", "artifacts")
   .option(...json)
   .action(async (options) => (await commands.status()).status(options));
+
+program
+  .command("watch <recipe...>")
+  .usage("<recipe...> [options]")
+  .description("compare the releases of recipes with their sources on the Hub")
+  .option("--apply", "build outdated releases, and open pull requests with them")
+  .option("--out <folder>", "folder for the store and the releases", "artifacts")
+  .option("--threads <n>", "cores for compute steps (default: all)")
+  .option(...json)
+  .addHelpText("after", "\nExit code 10: a release is out of date, or missing.")
+  .action(async (recipes, options) => (await commands.watch()).watch(recipes, options));
 
 program
   .command("demo")

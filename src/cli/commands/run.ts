@@ -1,5 +1,4 @@
-import { type QueueMember, requireDistinct } from "../../queue/require-distinct.js";
-import { runQueue } from "../../queue/run-queue.js";
+import type { QueueMember } from "../../queue/require-distinct.js";
 import { type LoadedQueue, loadQueue } from "../../recipe/load-queue.js";
 import type { Settings } from "../../recipe/settings.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
@@ -8,7 +7,8 @@ import { errorFrom, exitCodeOf } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { announceHashing, loadAllSettings, preparePlan } from "../prepare-plan.js";
-import { note, print, printError, printJson } from "../print.js";
+import { print, printError, printJson } from "../print.js";
+import { runMembers } from "../run-members.js";
 import { type PreparedRun, publishing, type RunHooks, type RunRecipeOptions, runRecipe } from "../run-recipe.js";
 import { showResult } from "../show-result.js";
 import { threadCount } from "../thread-count.js";
@@ -42,33 +42,14 @@ async function runSeveral(
   file: string | undefined,
   options: RunRecipeOptions,
 ): Promise<void> {
-  const queue = await readQueue(recipes, file, options);
+  const { recipes: paths, maxDiskBytes } = await readQueue(recipes, file, options);
   const members: QueueMember[] = [];
-  for (const recipe of queue.recipes) {
+  for (const recipe of paths) {
     for (const settings of await loadAllSettings(recipe, options.pipeline, options)) {
       members.push({ settings, ...(await targetOf(settings, options)) });
     }
   }
-  requireDistinct(members);
-  const signal = interruptSignal();
-  const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
-  const show: RunHooks["onResult"] = async (model, result) => {
-    if (options.json !== true) await showResult(model, result, false);
-  };
-  const { out } = options;
-  const tell = options.quiet === true ? () => undefined : note;
-  const models = await runQueue(
-    members,
-    { ...queue, out, signal, note, tell },
-    {
-      plan: ({ settings }) => preparePlan(settings, options, digests),
-      run: async (member, plan, onEvent) => {
-        const end = await runRecipe({ ...member, plan, digests }, options, { signal, onResult: show, onEvent });
-        if (end.refused !== undefined) printError(end.errors[0], false);
-        return end;
-      },
-    },
-  );
+  const models = await runMembers(members, options, interruptSignal(), maxDiskBytes);
   if (options.json === true) printJson({ models });
   else print(["", ...queueTable(models)]);
   const failed = models.find(({ state }) => state === "failed");
@@ -101,7 +82,10 @@ async function prepare(settings: Settings, options: RunRecipeOptions): Promise<P
 }
 
 /** Returns the recipe's target with `--publish`. Errors: QS-PUBLISH-TARGET, those of `requireReachable`. */
-async function targetOf({ publish, locate }: Settings, options: RunRecipeOptions): Promise<{ target?: PublishTarget }> {
+export async function targetOf(
+  { publish, locate }: Settings,
+  options: RunRecipeOptions,
+): Promise<{ target?: PublishTarget }> {
   if (options.publish !== true) return {};
   const target = requireTarget(publish?.target, locate([]));
   (await publishing()).requireReachable(target);

@@ -12,11 +12,11 @@ const page = z.object({
 /** Limit of listed pages, newest first; the pull request of a release is recent. */
 const maxPages = 20;
 
-/** Returns the number of the open pull request with this title, if one exists. Errors: QS-HUB-*. */
+/** Returns the number of the newest open pull request with such a title, if one exists. Errors: QS-HUB-*. */
 export async function findPullRequest(
   connection: HubConnection,
   repo: string,
-  title: string,
+  isTitle: (title: string) => boolean,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const subject: Subject = { doing: `listing the pull requests of ${repo}`, repo };
@@ -27,7 +27,7 @@ export async function findPullRequest(
     const { data } = page.safeParse(json);
     if (data === undefined) throw invalidResponse(subject, "the response does not contain a list of pull requests");
     const found = data.discussions.find(
-      (one) => one.isPullRequest && one.title === title && ["open", "draft"].includes(one.status),
+      (one) => one.isPullRequest && isTitle(one.title) && ["open", "draft"].includes(one.status),
     );
     if (found !== undefined) return found.num;
     seen += data.discussions.length;

@@ -13,6 +13,8 @@ export interface HubPublishOptions {
   replace?: true;
   /** Access requests of readers; undefined keeps the repository's setting. */
   gated?: Gating;
+  /** Why the release is published, in Markdown, for the description of the commit or pull request. */
+  reason?: string;
   /** Slug of a collection to add the repository to: `org/title-0123…`. */
   collection?: string;
 }

@@ -29,7 +29,7 @@ export async function openPullRequest(
   // After a failed commit, the list shows whether the pull request exists.
   const opened = await retry(connection.limits, signal, async (): Promise<Opened> => {
     for (let created: number | undefined; ; ) {
-      const pullRequest = created ?? (await findPullRequest(connection, repo, title, signal));
+      const pullRequest = created ?? (await findPullRequest(connection, repo, (one) => one === title, signal));
       if (pullRequest !== undefined) return { pullRequest };
       const main = await readRemote(connection, repo, "main", signal);
       const changes = await findChanges(release.files, main, signal);

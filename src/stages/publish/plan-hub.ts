@@ -65,7 +65,9 @@ export async function planHub(
   const version = release.digest.slice(0, 12);
   const title = `Release ${release.report.model.name} (${version})`;
   const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
-  const pullRequest = needsPullRequest ? await findPullRequest(connection, repo, title, signal) : undefined;
+  const pullRequest = needsPullRequest
+    ? await findPullRequest(connection, repo, (one) => one === title, signal)
+    : undefined;
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {

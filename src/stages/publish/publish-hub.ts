@@ -82,7 +82,8 @@ async function uploadRelease(
   const { repo, via } = options;
   const { main, title, stagingBranch } = plan;
   if (isEmpty(plan.changes)) return { commit: main.commit, sentBytes: 0 };
-  const description = `Made with quantsmith. Release digest: ${release.digest}`;
+  const reason = options.reason === undefined ? "" : `${options.reason}\n\n`;
+  const description = `${reason}Made with quantsmith. Release digest: ${release.digest}`;
   const destination = { repo, revision: "main", title, description, deletions: plan.changes.remove };
   if (via === "pr") return openPullRequest(connection, { ...destination, ...options }, release, hooks);
   const staged =

@@ -1,0 +1,36 @@
+import type { QueueEntry } from "../queue/queue-status.js";
+import { type QueueMember, requireDistinct } from "../queue/require-distinct.js";
+import { runQueue } from "../queue/run-queue.js";
+import { DigestCache } from "../util/digest-cache.js";
+import { announceHashing, preparePlan } from "./prepare-plan.js";
+import { note, printError } from "./print.js";
+import { type RunHooks, type RunRecipeOptions, runRecipe } from "./run-recipe.js";
+import { showResult } from "./show-result.js";
+
+/** Runs models as a queue and prints their results, with `--json` none. Errors: QS-QUEUE-CLASH, those of `runQueue`. */
+export async function runMembers(
+  members: readonly QueueMember[],
+  options: RunRecipeOptions,
+  signal: AbortSignal,
+  maxDiskBytes?: number,
+): Promise<QueueEntry[]> {
+  requireDistinct(members);
+  const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
+  const onResult: RunHooks["onResult"] = async (model, result) => {
+    if (options.json !== true) await showResult(model, result, false);
+  };
+  const tell = options.quiet === true ? () => undefined : note;
+  const limit = maxDiskBytes === undefined ? {} : { maxDiskBytes };
+  return runQueue(
+    members,
+    { out: options.out, signal, note, tell, ...limit },
+    {
+      plan: ({ settings }) => preparePlan(settings, options, digests),
+      run: async (member, plan, onEvent) => {
+        const end = await runRecipe({ ...member, plan, digests }, options, { signal, onResult, onEvent });
+        if (end.refused !== undefined) printError(end.errors[0], false);
+        return end;
+      },
+    },
+  );
+}

@@ -1,0 +1,32 @@
+import { shortCommit } from "../../watch/describe-reason.js";
+import type { WatchedModel } from "../../watch/watch-model.js";
+
+const rebuilds = {
+  none: "",
+  header: "New metadata is enough: see `quantsmith edit-metadata`, or build the release again.",
+  requantize: "The variants must be built again.",
+};
+
+/** Returns lines about a watched model: its state, what changed, and what that requires. */
+export function watchLines({
+  name,
+  source,
+  state,
+  released,
+  commit,
+  changes,
+  rebuild,
+  pullRequest,
+}: WatchedModel): string[] {
+  const place = `${source} at ${shortCommit(commit)}`;
+  if (state === "unwatched") return [`${name}: not watched, since its source is local`];
+  if (state === "unreleased") return [`${name}: no release found; the source is ${place}`];
+  const since = released === commit ? "" : `, released from ${shortCommit(released)}`;
+  if (state === "current") return [`${name}: up to date with ${place}${since}`];
+  const what = state === "proposed" ? `pull request ${pullRequest} is open` : "out of date";
+  return [
+    `${name}: ${what}; the source is ${place}${since}`,
+    ...changes.map(({ aspect, message }) => `  ${aspect}: ${message}`),
+    ...(rebuilds[rebuild] === "" ? [] : [`  ${rebuilds[rebuild]}`]),
+  ];
+}
