@@ -222,6 +222,7 @@ program
   .option("--collection <slug>", "add the repository to a collection")
   .option("--sign", "sign the release through Sigstore with the CI job's identity")
   .option("--replace", "overwrite files that are not of a release of this model; rename such a folder")
+  .option("--remove-old", "delete model files of earlier releases that this one lacks")
   .option("--dry-run", "print the planned operations without executing them")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));

@@ -170,6 +170,10 @@ const publish = z
       .boolean()
       .exactOptional()
       .describe("Sign the release through Sigstore with the CI job's identity (default false)."),
+    removeOld: z
+      .boolean()
+      .exactOptional()
+      .describe("Delete the model files of earlier releases at the target that this one lacks (default false)."),
   })
   .superRefine((value, check) => {
     if (!value.repo.startsWith("dir:")) return;

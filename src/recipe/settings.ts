@@ -166,11 +166,14 @@ function publishSettings(
   pick: PickSetting,
 ): PublishSettings {
   const repo = pick("publish.repo", publish.repo, undefined, "").replaceAll(modelPlaceholder, modelName);
-  const signed = pick("publish.sign", publish.sign, undefined, false) ? { sign: true as const } : {};
+  const flags = {
+    ...(pick("publish.sign", publish.sign, undefined, false) && { sign: true as const }),
+    ...(pick("publish.removeOld", publish.removeOld, undefined, false) && { removeOld: true as const }),
+  };
   if (repo.startsWith("dir:"))
     return {
       repo,
-      target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)), ...signed },
+      target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)), ...flags },
       stream: false,
     };
   const { gated, collection } = publish;
@@ -183,7 +186,7 @@ function publishSettings(
     via: pick("publish.via", publish.via, undefined, "branch"),
     ...(gated === undefined ? {} : { gated }),
     ...(collection === undefined ? {} : { collection }),
-    ...signed,
+    ...flags,
   };
   return { repo, target, stream: pick("publish.stream", publish.stream, undefined, false) };
 }

@@ -5,6 +5,11 @@ export function variantFiles({ file, bytes, sha256, parts: splits }: VariantRepo
   return splits ?? [{ file, bytes, sha256 }];
 }
 
+/** True for models, splits, projectors and importance matrices. */
+export function isModelFile(path: string): boolean {
+  return path.endsWith(".gguf");
+}
+
 /** Returns all weight files of a release: those of the variants, and the files that they share. */
 export function weightFiles({
   variants,

@@ -145,6 +145,7 @@ test("a recipe with most keys", async () => {
     ["comparators", "default"],
     ["tasks", "default"],
     ["publish.sign", "default"],
+    ["publish.removeOld", "default"],
     ["keepIntermediates", "default"],
     ["probes", "pipeline"],
     ["effort", "default"],

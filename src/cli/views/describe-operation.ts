@@ -19,6 +19,8 @@ export function describeOperation(operation: PublishOperation): string {
       return `rename ${operation.path} (not ours) to ${operation.to}`;
     case "delete":
       return `delete ${operation.path}`;
+    case "keep":
+      return `keep ${operation.path} of an earlier release`;
     case "commit":
       return `commit to ${operation.revision}: ${operation.title}`;
     case "open-pull-request":

@@ -3,7 +3,9 @@ import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import { signatureFile } from "../../release/sign/statement.js";
+import { isModelFile } from "../../release/variant-files.js";
 import type { PublishOperation } from "./operations.js";
+import type { CheckedRelease } from "./release-files.js";
 
 /** A file at the target. */
 export type PublishedFile = Pick<HubFile, "bytes" | "digest">;
@@ -35,32 +37,36 @@ export const noFiles: PublishedFiles = {
 export interface Changes {
   add: LocalFile[];
   update: LocalFile[];
-  /** Unchanged files of the previous release that are not in this one. */
+  /** Unchanged files of the previous release that are not in this one, without those to keep. */
   remove: string[];
+  /** Unchanged model files of earlier releases that are not in this one, and stay. */
+  keep: string[];
 }
 
 /**
  * Compares a release with the files at the target. Removes files of the previous release that are unchanged since and
- * not in this one, its signature only together with other changes; all other files stay.
+ * not in this one: model files only if the release `removes` them, the signature only together with other changes. All
+ * other files stay.
  */
 export async function findChanges(
-  files: readonly LocalFile[],
+  { files, removes = () => false }: Pick<CheckedRelease, "files" | "removes">,
   previous: PublishedFiles,
   signal: AbortSignal,
 ): Promise<Changes> {
-  const changes: Changes = { add: [], update: [], remove: [] };
+  const changes: Changes = { add: [], update: [], remove: [], keep: [] };
   for (const file of files) {
     const present = previous.files.get(file.path);
     if (present === undefined) changes.add.push(file);
     else if (!(await isSame(file, present, signal))) changes.update.push(file);
   }
-  const kept = new Set(files.map(({ path }) => path));
-  for (const [path, sha256] of previous.own) {
-    const isGone = !previous.files.has(path) || kept.has(path);
-    if (!isGone && (await previous.sha256(path)) === sha256) changes.remove.push(path);
+  const released = new Set(files.map(({ path }) => path));
+  for (const [path, sha256] of [...previous.own].sort()) {
+    const isGone = !previous.files.has(path) || released.has(path);
+    if (isGone || (await previous.sha256(path)) !== sha256) continue;
+    (isModelFile(path) && !removes(path) ? changes.keep : changes.remove).push(path);
   }
   const onlySignature = changes.add.length + changes.update.length === 0 && changes.remove.join() === signatureFile;
-  return onlySignature ? { ...changes, remove: [] } : { ...changes, remove: changes.remove.sort() };
+  return onlySignature ? { ...changes, remove: [] } : changes;
 }
 
 export function isEmpty({ add, update, remove }: Changes): boolean {
@@ -68,12 +74,16 @@ export function isEmpty({ add, update, remove }: Changes): boolean {
 }
 
 /** Returns the changes as operations; `replaced` are updated files that are not of the previous release. */
-export function fileOperations({ add, update, remove }: Changes, replaced: readonly string[] = []): PublishOperation[] {
+export function fileOperations(
+  { add, update, remove, keep }: Changes,
+  replaced: readonly string[] = [],
+): PublishOperation[] {
   const operationOf = (path: string) => (replaced.includes(path) ? ("replace" as const) : ("update" as const));
   return [
     ...add.map(({ path, bytes, sha256 }) => ({ operation: "add" as const, path, bytes, sha256 })),
     ...update.map(({ path, bytes, sha256 }) => ({ operation: operationOf(path), path, bytes, sha256 })),
     ...remove.map((path) => ({ operation: "delete" as const, path })),
+    ...keep.map((path) => ({ operation: "keep" as const, path })),
   ];
 }
 

@@ -32,7 +32,7 @@ export async function openPullRequest(
       const pullRequest = created ?? (await findPullRequest(connection, repo, (one) => one === title, signal));
       if (pullRequest !== undefined) return { pullRequest };
       const main = await readRemote(connection, repo, "main", signal);
-      const changes = await findChanges(release.files, main, signal);
+      const changes = await findChanges(release, main, signal);
       if (isEmpty(changes)) return { commit: main.commit };
       await requireOwn(overwriteOf(release, destination, changes), main);
       const sent = await uploadChanges(connection, destination, changes, hooks);

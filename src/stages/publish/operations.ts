@@ -9,6 +9,8 @@ export type PublishOperation =
   /** `replace`: an update of a file that is not of a release of quantsmith. */
   | { operation: "add" | "update" | "replace"; path: string; bytes: number; sha256: string }
   | { operation: "delete"; path: string }
+  /** A model file of an earlier release that this one lacks. */
+  | { operation: "keep"; path: string }
   /** Gives the target folder another name, since it contains more than a release of the model. */
   | { operation: "rename"; path: string; to: string }
   | { operation: "commit"; revision: string; title: string }

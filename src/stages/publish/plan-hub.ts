@@ -5,16 +5,16 @@ import { isInCollection } from "../../hub/upload/collections.js";
 import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
-import { findResolutionProblems } from "../../release/resolve/find-problems.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { parseRelease } from "../../release/verify/parse-release.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Changes, fileOperations, findChanges, isEmpty, noFiles, type PublishedFiles } from "./find-changes.js";
+import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
+import { requireNames } from "./require-names.js";
 import { type Overwrite, requireOwn } from "./require-own.js";
 
 /** Returns the staging branch of a release, which quantsmith creates and deletes. */
@@ -56,10 +56,10 @@ export async function planHub(
   const state = await findRepo(connection, repo, signal);
   requirePrivate(repo, state, options);
   const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
-  const found = await findChanges(release.files, main ?? noFiles, signal);
+  const found = await findChanges(release, main ?? noFiles, signal);
   const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
   const replaced = isEmpty(changes) ? [] : await requireOwn(overwriteOf(release, options, changes), main ?? noFiles);
-  requireDistinctNames(repo, release, main ?? noFiles, changes);
+  requireNames(repo, release, (main ?? noFiles).files.keys(), changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
   const version = release.digest.slice(0, 12);
@@ -88,7 +88,7 @@ export function overwriteOf(
   return { place: repo, model: report.model.name, paths, replace: replace === true };
 }
 
-const noChanges: Changes = { add: [], update: [], remove: [] };
+const noChanges: Changes = { add: [], update: [], remove: [], keep: [] };
 
 /** Returns true if the release differs only in step times and measured speeds, and no signature is to be added. */
 export async function isRerun(
@@ -103,19 +103,6 @@ export async function isRerun(
   const text = await readRemoteText(connection, main, "release.json", signal);
   const published = text === undefined ? "" : parseRelease(text);
   return typeof published !== "string" && stableReleaseDigest(published) === stableReleaseDigest(release.report);
-}
-
-/** Throws QS-PUBLISH-NAMES if a runtime would resolve a variant's name to a foreign file in the repository. */
-function requireDistinctNames(repo: string, release: CheckedRelease, main: PublishedFiles, { remove }: Changes): void {
-  const ours = release.files.map(({ path }) => path);
-  const stays = [...main.files.keys()].filter((path) => !remove.includes(path) && !ours.includes(path));
-  const problem = findResolutionProblems([...ours, ...stays], release.report.variants).find(
-    ({ severity }) => severity === "error",
-  );
-  if (problem === undefined) return;
-  throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${problem.message} (${problem.code})`, {
-    remedy: `${problem.remedy} Delete foreign files in the repository if they are not needed.`,
-  });
 }
 
 function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): PublishOperation[] {

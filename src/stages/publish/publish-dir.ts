@@ -26,9 +26,9 @@ export interface FolderPublication {
 }
 
 /**
- * Publishes a verified release to a folder, which then contains only this release. Replaces the folder as a whole, and
- * only if it contains nothing but an unchanged release of the same model; with `replace`, any other folder is renamed. A
- * kill at any moment leaves the complete old or new release.
+ * Publishes a verified release to a folder, which then contains this release and kept model files of earlier ones.
+ * Replaces the folder as a whole, and only if it contains nothing but unchanged releases of the same model; with
+ * `replace`, any other folder is renamed. A kill at any moment leaves the complete old or new release.
  * Errors: QS-PUBLISH-TARGET, QS-PUBLISH-FOREIGN, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
 export async function publishToFolder(
@@ -41,7 +41,10 @@ export async function publishToFolder(
       const { previous, changes, movedTo } = await planFolder(release, { path, replace }, signal);
       onPlan?.(operationsOf(path, changes, movedTo));
       if (isEmpty(changes)) return { path, operations: [] };
-      const build = (next: string) => copyRelease(release, next, signal);
+      const build = async (next: string) => {
+        await copyRelease(release, next, signal);
+        await copyKept(path, changes.keep, next, signal);
+      };
       const requireSame = (old: string) => requireSameFiles(path, previous.states, old);
       const renamedTo = await replaceFolder(path, build, movedTo === undefined ? requireSame : "keep");
       return { path, operations: operationsOf(path, changes, renamedTo) };
@@ -75,13 +78,13 @@ async function planFolder(
 ): Promise<FolderPlan> {
   try {
     const previous = await readFolderRelease(path, signal);
-    const changes = await findChanges(release.files, previous, signal);
+    const changes = await findChanges(release, previous, signal);
     if (!isEmpty(changes)) requireModel(path, release.report.model.name, previous);
     return { previous, changes };
   } catch (error) {
     if (replace !== true || !(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-FOREIGN") throw error;
   }
-  const changes = await findChanges(release.files, noFiles, signal);
+  const changes = await findChanges(release, noFiles, signal);
   return { previous: { states: new Map() }, changes, movedTo: await unusedPath(path) };
 }
 
@@ -110,6 +113,15 @@ async function copyRelease({ folder, files }: CheckedRelease, to: string, signal
     // Not a hard link, since an edit of a published file must not change the store.
     await copyFile(join(folder, file.path), join(to, file.path), constants.COPYFILE_FICLONE);
     await requireUnchanged(file, join(to, file.path));
+  }
+}
+
+/** Copies files of the old folder: a hard link would change their times, which show that nobody else changed them. */
+async function copyKept(folder: string, paths: readonly string[], to: string, signal: AbortSignal): Promise<void> {
+  for (const path of paths) {
+    signal.throwIfAborted();
+    await mkdir(dirname(join(to, path)), { recursive: true });
+    await copyFile(join(folder, path), join(to, path), constants.COPYFILE_FICLONE);
   }
 }
 

@@ -66,7 +66,7 @@ async function readNew(
   signal: AbortSignal,
 ): Promise<RemoteRelease> {
   const main = await readRemote(connection, options.repo, "main", signal);
-  await requireOwn(overwriteOf(release, options, await findChanges(release.files, main, signal)), main);
+  await requireOwn(overwriteOf(release, options, await findChanges(release, main, signal)), main);
   return main;
 }
 

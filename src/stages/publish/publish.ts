@@ -40,7 +40,7 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
   requireReachable(target);
   // Of a publish that was killed while it signed. A folder that cannot be read fails below.
   await removeUnfinishedWrites(join(release, signatureFile)).catch(() => undefined);
-  const found = await releaseFiles(release, hooks.signal);
+  const found = await readRelease(release, target, hooks.signal);
   if (target.kind === "dir") {
     const needed = target.sign === true && !found.isSigned;
     const checked = needed ? await signAsPlanned(found, hooks) : found;
@@ -63,7 +63,7 @@ export async function previewPublish(
   signal: AbortSignal,
 ): Promise<Publication> {
   requireReachable(target);
-  const found = await releaseFiles(release, signal);
+  const found = await readRelease(release, target, signal);
   if (target.kind === "dir") {
     const dir = await previewFolder(found, target, signal);
     const needed = target.sign === true && !found.isSigned;
@@ -73,6 +73,11 @@ export async function previewPublish(
   const signing = await planSigning(connection, found, target, signal);
   const hub = withSigning(await previewHub(connection, signing.release, target, signal), signing.needed);
   return { report: signing.release.report, place: hub.url, hub };
+}
+
+async function readRelease(folder: string, target: PublishTarget, signal: AbortSignal): Promise<CheckedRelease> {
+  const release = await releaseFiles(folder, signal);
+  return target.removeOld === true ? { ...release, removes: () => true } : release;
 }
 
 const signOperation: PublishOperation = { operation: "sign", path: signatureFile };

@@ -15,6 +15,8 @@ export interface CheckedRelease {
   files: LocalFile[];
   /** True if the folder has a valid signature. */
   isSigned: boolean;
+  /** Whether publishing deletes a model file of an earlier release that this one lacks; by default all of them stay. */
+  removes?: (path: string) => boolean;
   /** Equal for equal releases: sha256 over paths and digests, without the times and speeds in `release.json`. */
   digest: string;
 }

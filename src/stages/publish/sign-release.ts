@@ -77,7 +77,7 @@ async function isSignedOnHub(
   const signature = await readRemoteText(connection, main, signatureFile, signal);
   const report = await readRemoteText(connection, main, "release.json", signal);
   if (signature === undefined || report === undefined) return false;
-  const changes = await findChanges(release.files, main, signal);
+  const changes = await findChanges(release, main, signal);
   if (!isEmpty(changes) && !(await isRerun(connection, release, main, changes, signal))) return false;
   const remoteDigests = new Map(release.files.map((file) => [file.path, file.sha256])).set(
     "release.json",

@@ -48,7 +48,7 @@ export async function syncRevision(
   return retry(connection.limits, signal, async () => {
     for (;;) {
       const remote = await readRemote(connection, repo, revision, signal);
-      const changes = await findChanges(release.files, remote, signal);
+      const changes = await findChanges(release, remote, signal);
       if (isEmpty(changes)) return { commit: remote.commit, sentBytes };
       if (createdCommit === remote.commit) throw storedDifferently(destination, changes);
       if (before !== undefined) requireUnchangedRemote(destination, before, remote, changes);

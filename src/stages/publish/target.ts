@@ -9,6 +9,8 @@ export type PublishTarget = ({ kind: "dir"; path: string } | ({ kind: "hub" } & 
   sign?: true;
   /** Overwrite files that are not of a release of this model; rename such a folder. */
   replace?: true;
+  /** Delete the unchanged model files of earlier releases that this one lacks. */
+  removeOld?: true;
 };
 
 /** Options of the command line; `to` is `dir:<path>` or `hf:<org>/<name>`, or omitted to use the recipe's target. */
@@ -19,23 +21,29 @@ export interface TargetText {
   collection?: string;
   sign?: boolean;
   replace?: boolean;
+  removeOld?: boolean;
 }
 
 const publishModes = ["branch", "pr", "direct"] as const;
 
 /**
  * Parses `--to` and its options. Missing options default to those of `recipeTarget`, the recipe's target: the address,
- * and for a repository `via`, `private`, gating, collection and signature. Errors: QS-PUBLISH-TARGET, QS-USAGE.
+ * and for a repository `via`, `private`, gating, collection, signature and removal. Errors: QS-PUBLISH-TARGET, QS-USAGE.
  */
 export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): PublishTarget {
-  const { via, private: isPrivate, collection, sign = recipeTarget?.sign } = text;
+  const { via, private: isPrivate, collection } = text;
+  const { sign = recipeTarget?.sign, removeOld = recipeTarget?.removeOld } = text;
   const to = text.to ?? (recipeTarget && addressOf(recipeTarget));
   if (to === undefined) {
     throw new QuantsmithError("QS-USAGE", "the publish target is missing", {
       remedy: "Add `--to hf:<org>/<name>`, `--to dir:<path>`, or `--recipe` with a recipe that has `publish`.",
     });
   }
-  const flags = { ...(sign === true && { sign }), ...(text.replace === true && { replace: true as const }) };
+  const flags = {
+    ...(sign === true && { sign }),
+    ...(text.replace === true && { replace: true as const }),
+    ...(removeOld === true && { removeOld }),
+  };
   if (to.startsWith("dir:") && to.length > 4) {
     const extra = [via, isPrivate, collection].some((option) => option !== undefined);
     if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...flags };

@@ -6,6 +6,7 @@ import { previewHub, publishToHub, requireAccess } from "../../../src/stages/pub
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { sha256 } from "../../../src/util/sha256.js";
 import { failureOf } from "../../fixtures/failure.js";
+import { buildGguf, completeMetadata } from "../../fixtures/gguf-builder.js";
 import { digests } from "../../fixtures/hub-client.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { smallFile } from "../../fixtures/hub-server/repo.js";
@@ -88,9 +89,10 @@ describe("via branch", () => {
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-RELEASE");
   });
 
-  test("the next release uploads changed files, deletes removed ones and keeps foreign files", async () => {
-    releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 2, Q2_K: 3 }, extra: { "old.json": "{}" } });
+  test("the next release uploads changed files, deletes removed ones except models, and keeps foreign files", async () => {
+    const old = releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 2, Q2_K: 3 }, extra: { "old.json": "{}" } });
     await publishFolder(connection, folder);
+    const q2 = { "Example-Q2_K.gguf": old["Example-Q2_K.gguf"] };
     hub.repo("me/model")?.change("main", {
       title: "by hand",
       set: [{ path: "notes.md", content: Buffer.from("mine"), oid: "1".repeat(40) }],
@@ -99,7 +101,7 @@ describe("via branch", () => {
     const before = uploads().length;
     const files = releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 4 }, card: "# New\n" });
     const done = await publishFolder(connection, folder);
-    expect(treeOf(hub)).toEqual({ ...files, "notes.md": sha256("mine") });
+    expect(treeOf(hub)).toEqual({ ...files, ...q2, "notes.md": sha256("mine") });
     expect(uploads().length - before).toBe(3);
     const reported = done.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : one.operation));
     expect(reported).toEqual([
@@ -107,13 +109,50 @@ describe("via branch", () => {
       ...[
         "update provenance.intoto.json",
         "update release.json",
-        "delete Example-Q2_K.gguf",
         "delete old.json",
+        "keep Example-Q2_K.gguf",
         "commit",
         "commit",
         "delete-branch",
       ],
     ]);
+  });
+
+  test("a model of the previous release is deleted with removeOld, unchanged and only then", async () => {
+    releaseFolder(folder, { variants: { Q4_K_M: 1, Q2_K: 3 } });
+    await publishFolder(connection, folder);
+    releaseFolder(folder, { variants: { Q4_K_M: 1 } });
+    const { operations } = await publishFolder(connection, folder, { removeOld: true });
+    expect(operations).toContainEqual({ operation: "delete", path: "Example-Q2_K.gguf" });
+    expect(Object.keys(treeOf(hub))).not.toContain("Example-Q2_K.gguf");
+  });
+
+  test.each([
+    [
+      "the default of llama.cpp",
+      { Q4_K_M: 1, Q8_0: 2 },
+      { Q8_0: 2 },
+      "`-hf` without a tag resolves to Example-Q4_K_M.gguf",
+    ],
+    ["that Ollama may take", { Q8_0: 2, Q2_K: 3 }, { Q8_0: 2 }, "Ollama may take Example-Q2_K.gguf"],
+  ])("a kept model %s is refused", async (_, old, next, message) => {
+    releaseFolder(folder, { variants: old });
+    await publishFolder(connection, folder);
+    releaseFolder(folder, { variants: next });
+    const before = writes().length;
+    const error = await failureOf(publishFolder(connection, folder));
+    expect([error.code, error.message]).toEqual(["QS-PUBLISH-NAMES", expect.stringContaining(message)]);
+    expect([error.remedy, writes().length]).toEqual([expect.stringContaining("removeOld: true"), before]);
+  });
+
+  test("a kept projector that llama.cpp would load with a new model is refused", async () => {
+    const projector = buildGguf({ metadata: completeMetadata, tensors: [{ name: "v.weight", shape: [256] }] });
+    releaseFolder(folder, { extra: { "mmproj-Example-F16.gguf": projector } });
+    await publishFolder(connection, folder);
+    releaseFolder(folder, { card: "# New\n" });
+    expect((await failureOf(publishFolder(connection, folder))).message).toContain(
+      "llama.cpp loads mmproj-Example-F16.gguf with Example-Q4_K_M.gguf",
+    );
   });
 
   test("a manually replaced file of the previous release is kept", async () => {
@@ -182,7 +221,7 @@ describe("via branch", () => {
     const repo = hub.repo("me/model");
     if (repo !== undefined) repo.onMove = (ref) => void (ref === "main" && seen.push(treeOf(hub)));
     const second = releaseFolder(folder, { variants: { Q4_K_M: 5, Q6_K: 6 } });
-    await publishFolder(connection, folder);
+    await publishFolder(connection, folder, { removeOld: true });
     expect(seen).toEqual([second]);
     expect(second).not.toEqual(first);
   });
@@ -442,7 +481,9 @@ describe("files of the owner", () => {
       "files of me/model are not of its release, or changed: README.md",
     );
     const files = releaseFolder(folder, { model: "Other" });
-    await publishing({ replace: true });
+    const beside = await failureOf(publishing({ replace: true }));
+    expect([beside.code, beside.remedy]).toEqual(["QS-PUBLISH-NAMES", expect.stringContaining("--remove-old")]);
+    await publishing({ replace: true, removeOld: true });
     expect(treeOf(hub)).toEqual(files);
   });
 
@@ -488,7 +529,7 @@ describe("concurrent publishers", () => {
   test("a concurrent change of a foreign file: both commits are kept", async () => {
     const files = releaseFolder(folder);
     await publishFolder(connection, folder);
-    const next = releaseFolder(folder, { variants: { Q4_K_M: 8 } });
+    const next = releaseFolder(folder, { variants: { Q4_K_M: 8, Q8_0: 2 } });
     const theirs = { path: "notes.md", content: Buffer.from("mine"), oid: "1".repeat(40) };
     justBefore(/\/commit\/main/, () =>
       hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] }),

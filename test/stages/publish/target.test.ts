@@ -13,6 +13,7 @@ const recipe: PublishTarget = {
     collection: "me/all-0123456789abcdef01234567",
   },
   sign: true,
+  removeOld: true,
 };
 
 describe("parseTarget", () => {
@@ -28,7 +29,12 @@ describe("parseTarget", () => {
     expect(parseTarget({}, recipe)).toEqual(recipe);
     expect(parseTarget({ to: "hf:me/b" }, recipe)).toEqual({ ...recipe, repo: "me/b" });
     expect(parseTarget({ via: "branch" }, recipe)).toEqual({ ...recipe, via: "branch" });
-    expect(parseTarget({ to: "dir:out" }, recipe)).toEqual({ kind: "dir", path: resolve("out"), sign: true });
+    expect(parseTarget({ to: "dir:out" }, recipe)).toEqual({
+      kind: "dir",
+      path: resolve("out"),
+      sign: true,
+      removeOld: true,
+    });
     expect(parseTarget({}, { kind: "dir", path: resolve("out") })).toEqual({ kind: "dir", path: resolve("out") });
   });
 

@@ -1,0 +1,52 @@
+import { findResolutionProblems } from "../../release/resolve/find-problems.js";
+import { hubOrder, isModelName } from "../../release/resolve/gguf-name.js";
+import { resolveManifest } from "../../release/resolve/hub-manifest.js";
+import { resolveAll } from "../../release/resolve/resolve-all.js";
+import { QuantsmithError } from "../../util/errors.js";
+import type { Changes } from "./find-changes.js";
+import type { CheckedRelease } from "./release-files.js";
+
+/**
+ * Requires that runtimes resolve names in a repository to files of the release, also beside the files that stay there.
+ * `present` are the paths before the publication. Errors: QS-PUBLISH-NAMES.
+ */
+export function requireNames(
+  repo: string,
+  release: CheckedRelease,
+  present: Iterable<string>,
+  { remove, keep }: Pick<Changes, "remove" | "keep">,
+): void {
+  const ours = release.files.map(({ path }) => path);
+  const foreign = [...present].filter((path) => ![...ours, ...remove, ...keep].includes(path));
+  const variants = release.report.variants;
+  const wrongName = (paths: string[]) =>
+    findResolutionProblems(paths, variants).find(({ severity }) => severity === "error");
+  const problem = wrongName([...ours, ...foreign]);
+  if (problem !== undefined) {
+    throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${problem.message} (${problem.code})`, {
+      remedy: `${problem.remedy} Delete foreign files in the repository if they are not needed.`,
+    });
+  }
+  if (keep.length === 0) return;
+  const beside = wrongName([...ours, ...foreign, ...keep]);
+  const message = beside === undefined ? formerPick(ours, foreign, keep) : `${beside.message} (${beside.code})`;
+  if (message === undefined) return;
+  const which = `files of earlier releases would stay, and ${message}`;
+  throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${which}`, {
+    remedy:
+      "Delete the files of earlier releases with `--remove-old`, or `publish: { removeOld: true }` in the recipe.",
+  });
+}
+
+/** Describes a runtime that would take a file of an earlier release without its tag, or together with one of this release. */
+function formerPick(ours: readonly string[], foreign: readonly string[], keep: readonly string[]): string | undefined {
+  const paths = hubOrder([...ours, ...foreign, ...keep]);
+  for (const { runtime, file, downloads } of resolveAll(paths)) {
+    const former = downloads.find((path) => keep.includes(path));
+    if (former !== undefined && file !== null && ours.includes(file)) return `${runtime} loads ${former} with ${file}`;
+  }
+  const models = keep.filter(isModelName);
+  const { file } = resolveManifest(paths);
+  if (models.length === 0 || (file !== null && ours.includes(file))) return undefined;
+  return `without a tag, Ollama may take ${models.join(", ")}, since the release has no Q4_K_M`;
+}
