@@ -3,7 +3,6 @@ import type { Stats } from "node:fs";
 import { constants, copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError } from "./errors.js";
-import { isRunning } from "./is-running.js";
 import { isSystemLeftover } from "./system-files.js";
 
 export interface WriteOptions {
@@ -48,18 +47,17 @@ export async function renameToNew(from: string, to: string): Promise<void> {
   await rm(from, { force: true });
 }
 
-/** Removes what killed calls of `writeFileAtomic` left; other machines must not be writing the file. */
+/** Removes what killed calls of `writeFileAtomic` left; no other process may be writing the file. */
 export async function removeUnfinishedWrites(path: string): Promise<void> {
   const prefix = basename(temporaryPrefix(path));
   for (const entry of await readdir(dirname(path), { withFileTypes: true })) {
     const { name } = entry;
-    const pid = Number(temporaryEnd.exec(name.startsWith(prefix) ? name.slice(prefix.length) : "")?.[1] ?? 0);
-    const isUnfinished = pid !== 0 && entry.isFile() && (pid === process.pid || !isRunning(pid));
-    if (isUnfinished) await rm(join(dirname(path), name), { force: true });
+    const isTemporary = name.startsWith(prefix) && temporaryEnd.test(name.slice(prefix.length)) && entry.isFile();
+    if (isTemporary) await rm(join(dirname(path), name), { force: true });
   }
 }
 
-const temporaryEnd = /^([1-9]\d*)\.[0-9a-f]{32}$/;
+const temporaryEnd = /^\d+\.[0-9a-f]{32}$/;
 
 function temporaryPrefix(path: string): string {
   return join(dirname(path), `.${basename(path)}.`);
