@@ -1,6 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { execaSync } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { repoCache } from "../../../src/hub/download/cache-layout.js";
 import { localFile } from "../../../src/hub/upload/local-file.js";
 import { uploadObjects } from "../../../src/hub/upload/upload-objects.js";
 import { sha256 } from "../../../src/util/sha256.js";
@@ -61,6 +63,21 @@ test("a second process sends only what the first one did not", async () => {
   const sent = await upload(content);
   expect(stored(content)).toBe(true);
   expect(sent).toBeLessThan(content.length - before + 30_000);
+});
+
+test("a link or a pipe in place of the record of an upload is neither followed nor waited for", async () => {
+  const connection = connectToWrite(hub, home);
+  const record = repoCache(connection.cacheFolder, "me/model").upload(sha256(content));
+  mkdirSync(dirname(record), { recursive: true });
+  const other = join(home, "other.txt");
+  writeFileSync(other, "mine");
+  symlinkSync(other, record);
+  await upload(content);
+  expect(readFileSync(other, "utf8")).toBe("mine");
+  const more = Buffer.concat([content, content]);
+  execaSync("mkfifo", [repoCache(connection.cacheFolder, "me/model").upload(sha256(more))]);
+  await upload(more);
+  expect(stored(more)).toBe(true);
 });
 
 test("a file that replaces one with another header sends only the header", async () => {

@@ -34,7 +34,7 @@ export async function sendByXet(
   const signal = AbortSignal.any([hooks.signal, failed.signal]);
   const onFailure = (error: unknown) => failed.abort(error);
   const storage = new StorageClient(connection, renewal, subject, signal);
-  const sent = await SentXorbs.open(repoCache(connection.cacheFolder, repo).upload(file.sha256), connection.endpoint);
+  const sent = await SentXorbs.open(repoCache(connection.cacheFolder, repo), file.sha256, connection.endpoint);
   const { connectionsPerFile: connections, xorbBytes } = connection.limits;
   const sender = new XorbSender({ storage, file, sent, connections, signal, onBytes: hooks.onBytes, onFailure });
   try {

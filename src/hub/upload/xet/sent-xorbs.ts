@@ -1,5 +1,9 @@
-import { appendFile, mkdir, readFile, rm } from "node:fs/promises";
+import { constants, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isSystemError } from "../../../util/errors.js";
+import { readRegular } from "../../../util/regular-file.js";
+import type { RepoCache } from "../../download/cache-layout.js";
+import { makeRepoFolder } from "../../download/make-repo-folder.js";
 
 /**
  * The xorbs of an unfinished upload that the storage has, by name, so that a killed upload does not send them again: the
@@ -14,15 +18,16 @@ export class SentXorbs {
     this.#names = names;
   }
 
-  /** Reads the record of an earlier process at `path`, if it is of the same Hub. */
-  static async open(path: string, endpoint: string): Promise<SentXorbs> {
-    const text = await readFile(path, "utf8").catch(() => "");
+  /** Reads the record of an earlier process for a file, if it is of the same Hub. Errors: QS-ENV-CACHE. */
+  static async open(cache: RepoCache, fileSha256: string, endpoint: string): Promise<SentXorbs> {
+    const path = cache.upload(fileSha256);
+    const text = String(await readRegular(path).catch(() => ""));
     // A killed process may not have finished the last line.
     const [first, ...names] = text.split("\n").slice(0, -1);
     const sent = new SentXorbs(path, new Set(first === endpoint ? names : []));
     if (first === endpoint) return sent;
     await sent.forget();
-    await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
+    await makeRepoFolder(cache, dirname(path)).catch(ignoreSystem);
     await sent.#append(endpoint);
     return sent;
   }
@@ -42,8 +47,15 @@ export class SentXorbs {
     await rm(this.#path, { force: true }).catch(() => undefined);
   }
 
-  /** An unwritable or full cache only means that a killed upload starts again. */
+  /** Follows no link, and waits for no reader of a pipe. An unwritable or full cache only means that a killed upload starts again. */
   async #append(line: string): Promise<void> {
-    await appendFile(this.#path, `${line}\n`).catch(() => undefined);
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+    const file = await open(this.#path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK).catch(ignoreSystem);
+    await file?.appendFile(`${line}\n`).catch(ignoreSystem);
+    await file?.close();
   }
+}
+
+function ignoreSystem(error: unknown): undefined {
+  if (!isSystemError(error)) throw error;
 }
