@@ -22,7 +22,7 @@ export const positionInput = (category: string, context: number) => `position:${
  */
 export const combineBase: Operation<{ categories: readonly string[] }> = {
   stage: "validate",
-  version: 1,
+  version: 2,
   resource: "io",
   tools: [],
   async run({ categories }, context) {
@@ -62,7 +62,7 @@ export interface CombineParams extends JsonObject {
  */
 export const combineCategories: Operation<CombineParams> = {
   stage: "validate",
-  version: 2,
+  version: 3,
   resource: "io",
   tools: [],
   async run({ categories, positions, limits }, context) {
@@ -120,7 +120,7 @@ async function readCategories<T>(categories: readonly string[], context: StageCo
 /** The corpora together; their digest is that of the list of digests, and `context` the largest. */
 function common(reports: readonly Pick<BaseReport, "corpus" | "corpusSha256" | "context">[]) {
   return {
-    corpus: reports.map(({ corpus }) => corpus).join(" + "),
+    corpus: [...new Set(reports.map(({ corpus }) => corpus))].join(" + "),
     corpusSha256: sha256(reports.map((report) => `${report.corpusSha256}\n`).join("")),
     context: Math.max(...reports.map(({ context }) => context)),
   };
