@@ -1,9 +1,16 @@
-import { cp, mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, isSystemError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
-import { listFiles, removeUnfinishedWrites, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
+import {
+  listFiles,
+  lstatIfPresent,
+  removeUnfinishedWrites,
+  syncFolder,
+  syncTree,
+  writeFileAtomic,
+} from "../util/files.js";
 import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
@@ -132,8 +139,8 @@ export class Store {
     }
     await rmdir(this.#partials()).catch(() => undefined);
     for (const name of await readdir(this.#workspace.store)) {
-      if (!stepFolder.test(name)) continue; // a foreign file
       const folder = join(this.#workspace.store, name);
+      if (!stepFolder.test(name) || (await isLink(folder))) continue; // a foreign file
       if ((await readRecord(folder)) === undefined) await this.#discard(folder);
       else await removeUnfinishedWrites(join(folder, recordName));
     }
@@ -148,6 +155,8 @@ export class Store {
   }
 
   async #discard(folder: string): Promise<void> {
+    // Whoever made a link has not given us what is behind it.
+    if (await isLink(folder)) return unlink(folder);
     // ENOTDIR: a plain file has the folder's name; it is removed like a folder.
     await rm(join(folder, recordName), { force: true }).catch((error: unknown) => {
       if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
@@ -161,6 +170,10 @@ export class Store {
     }
     await rm(trash, { recursive: true, force: true });
   }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await lstatIfPresent(path))?.isSymbolicLink() === true;
 }
 
 async function readRecord(folder: string): Promise<StepRecord | undefined> {

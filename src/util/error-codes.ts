@@ -238,6 +238,7 @@ export const errorCodes = {
     exit: 4,
     about: "Signing requires an identity, and the environment provides none that can be used.",
   },
+  "QS-SIGN-ADDRESS": { exit: 2, about: "The address of a signing service is not valid." },
   "QS-SIGN-SERVICE": { exit: 5, about: "Sigstore did not sign the release." },
   "QS-SIGN-ROOT": { exit: 4, about: "The trust root for signatures cannot be read." },
   "QS-VERIFY-TARGET": { exit: 2, about: "The target to verify is neither a release folder nor a release on the Hub." },

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -125,6 +126,24 @@ test("removes folders without a record, and fails while a run uses the store", a
   expect(readdirSync(workspace.store)).toEqual([".jobs", ".locks", ".partial", "of-the-user"]);
   expect(existsSync(join(workspace.store, ".locks", "mine.lock", "notes.txt"))).toBe(true);
   expect(existsSync(join(workspace.store, ".partial", "notes.txt"))).toBe(true);
+  await workspace.close();
+});
+
+test("removes no file behind a link in the store, only the link of a step", async () => {
+  const workspace = await open();
+  const other = join(home, "other");
+  mkdirSync(other);
+  writeFileSync(join(other, "record.json"), "keep");
+  symlinkSync(other, join(workspace.store, garbage));
+  const { folder } = await put(workspace, "linked", 10, 40);
+  const moved = join(home, "moved");
+  renameSync(folder, moved);
+  symlinkSync(moved, folder);
+  await collectCache(workspace, { kind: "bytes", bytes: 0 });
+  expect(readFileSync(join(other, "record.json"), "utf8")).toBe("keep");
+  expect(readdirSync(moved).sort()).toEqual(["linked.gguf", "record.json"]);
+  expect(readdirSync(workspace.store)).toContain(garbage);
+  expect(existsSync(folder)).toBe(false);
   await workspace.close();
 });
 

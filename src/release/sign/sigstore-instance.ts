@@ -2,7 +2,10 @@ import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { DEFAULT_FULCIO_URL, DEFAULT_REKOR_URL } from "@sigstore/sign";
 import { getTrustedRoot } from "@sigstore/tuf";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
+import { isEndpoint } from "../../hub/address.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
+import { redactAddress } from "../../util/redact.js";
 import { readRegular } from "../../util/regular-file.js";
 
 /** Sigstore services and trusted root; defaults to the public instance. */
@@ -13,14 +16,21 @@ export interface SigstoreInstance {
   trustedRoot?: string;
 }
 
-/** Reads `QUANTSMITH_FULCIO_URL`, `QUANTSMITH_REKOR_URL` and `QUANTSMITH_SIGSTORE_ROOT`. */
+/** Reads `QUANTSMITH_FULCIO_URL`, `QUANTSMITH_REKOR_URL` and `QUANTSMITH_SIGSTORE_ROOT`. Errors: QS-SIGN-ADDRESS. */
 export function sigstoreInstance(env: NodeJS.ProcessEnv = process.env): SigstoreInstance {
   const { QUANTSMITH_FULCIO_URL, QUANTSMITH_REKOR_URL, QUANTSMITH_SIGSTORE_ROOT } = env;
   return {
-    fulcioUrl: QUANTSMITH_FULCIO_URL || DEFAULT_FULCIO_URL,
-    rekorUrl: QUANTSMITH_REKOR_URL || DEFAULT_REKOR_URL,
+    fulcioUrl: requireAddress("QUANTSMITH_FULCIO_URL", QUANTSMITH_FULCIO_URL || DEFAULT_FULCIO_URL),
+    rekorUrl: requireAddress("QUANTSMITH_REKOR_URL", QUANTSMITH_REKOR_URL || DEFAULT_REKOR_URL),
     ...(QUANTSMITH_SIGSTORE_ROOT ? { trustedRoot: QUANTSMITH_SIGSTORE_ROOT } : {}),
   };
+}
+
+function requireAddress(variable: string, address: string): string {
+  if (isEndpoint(address)) return address;
+  throw new QuantsmithError("QS-SIGN-ADDRESS", `${variable} is not a valid address: ${quote(redactAddress(address))}`, {
+    remedy: `Set \`${variable}\` to an https:// address without credentials; http:// works for this machine only.`,
+  });
 }
 
 /**

@@ -245,6 +245,19 @@ describe("signing", () => {
     expect(existsSync(join(folder, "model.sig"))).toBe(false);
   });
 
+  test.each(["http://192.0.2.1", "banana", "https://me:secret@example.org"])(
+    "refuses the address %s",
+    async (address) => {
+      vi.stubEnv("QUANTSMITH_FULCIO_URL", address);
+      const error = await failureOf(signRelease(await releaseFiles(copy(good), never), never));
+      expect([error.code, error.message]).toEqual([
+        "QS-SIGN-ADDRESS",
+        expect.stringContaining("QUANTSMITH_FULCIO_URL"),
+      ]);
+      expect(error.message).not.toContain("secret");
+    },
+  );
+
   test("sends the token to no other host that Fulcio names", async () => {
     const bodies: string[] = [];
     const other = await listen(async (request, response) => {
