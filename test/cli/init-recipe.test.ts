@@ -9,6 +9,7 @@ import { readModel } from "../../src/cli/init/read-model.js";
 import { loadSettings, preparePlan } from "../../src/cli/prepare-plan.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
+import { sha256 } from "../../src/util/sha256.js";
 import { type CheckpointFixture, checkpointFiles, checkpointFixtures } from "../fixtures/checkpoint.js";
 import { demoFolder } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
@@ -55,6 +56,47 @@ test.each(checkpointFixtures)(
     expect(text.includes("maxTokens: 2048")).toBe(repo.includes("Thinking"));
   },
 );
+
+test("texts of a model on the Hub are pinned by commit and sha256, with size and licence", async () => {
+  const said: string[] = [];
+  const file = join(home, "pinned.yaml");
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  await initRecipe(someModel.repo, { out: file }).finally(() => vi.restoreAllMocks());
+  const text = readFileSync(file, "utf8");
+  const pin = (name: string) =>
+    `hf:froggeric/imatrix@4cb52cf0af4ba963fca22a083efac534d13b873d/${name}.txt#sha256=${sha256(`${name}\n`)}`;
+  const { calibration, evaluation } = parse(text);
+  expect(calibration.corpus).toEqual([pin("groups_merged"), "default"]);
+  expect(evaluation).toEqual([
+    { name: "wikitext", corpus: expect.stringMatching(/^hf:ggml-org\/ci@[0-9a-f]{40}\/.*#sha256=ef7edb566e3e/) },
+    { name: "code", corpus: pin("code") },
+    { name: "multilingual", corpus: pin("multilingual") },
+  ]);
+  expect(text).toContain("# Code in many programming languages: froggeric/imatrix, 5 B, licence mit\n");
+  expect(text).toContain(": ggml-org/ci, 4.72 MB, licence not stated\n");
+  expect(said.join("")).toMatch(
+    /A run downloads the weights \([\d.]+ [MG]B\) and these texts:\n {2}froggeric\/imatrix, 14 B/,
+  );
+  const { steps } = await preparePlan(await loadSettings(file), { out: home }, digests);
+  expect(steps.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(["fetch:calibration-text", "fetch:evaluation-text", "validate:texts", "validate:Q8_0:code"]),
+  );
+});
+
+test("texts that the Hub does not have are replaced by bundled ones, which the command says", async () => {
+  const said: string[] = [];
+  const file = join(home, "bundled.yaml");
+  const texts = hub().create("datasets/froggeric/imatrix");
+  texts.access = "private";
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  await initRecipe(someModel.repo, { out: file }).finally(() => {
+    vi.restoreAllMocks();
+    texts.access = "public";
+  });
+  const { calibration, evaluation } = parse(readFileSync(file, "utf8"));
+  expect([calibration.corpus, evaluation]).toEqual(["default", { corpus: "default" }]);
+  expect(said.join("")).toMatch(/Bundled texts replace those that were not found: .*froggeric\/imatrix/);
+});
 
 describe("a recipe for a GGUF file", () => {
   test("in a folder", async () => {

@@ -3,6 +3,8 @@ import { presetByName } from "../../quant/presets.js";
 import { defaultModelName } from "../../recipe/model-source.js";
 import { formatBytes } from "../../util/bytes.js";
 import { chooseDevices, type DeviceChoice, draftContext } from "./choose-devices.js";
+import type { PinnedText } from "./data-sets.js";
+import { draftTexts } from "./draft-texts.js";
 import type { ModelOutline } from "./model-outline.js";
 import { inComment, inlineMapping } from "./recipe-text.js";
 
@@ -15,12 +17,13 @@ const tinyParameters = 4e8;
 
 /**
  * Returns the text of a recipe for a model: variants and devices by its size, prompts by its chat template. Those in
- * `failing`, which the base does not answer, are comments. Pure.
+ * `failing`, which the base does not answer, are comments. Without `pinned` texts, the bundled ones are used. Pure.
  */
 export function draftRecipe(
   model: ModelOutline,
   catalog: Pick<Catalog, "devices">,
   folder: string,
+  pinned: readonly PinnedText[] = [],
   failing: ReadonlySet<string> = new Set(),
 ): string {
   const choice = deviceChoice(model, catalog);
@@ -32,7 +35,7 @@ export function draftRecipe(
     `model: ${inlineMapping({ source: model.source, ...name })}`,
     "",
     ...projector(model),
-    ...texts(model),
+    ...draftTexts(model, pinned),
     "",
     ...variantsAndDevices(model, choice),
     ...gates(model, choice),
@@ -68,35 +71,6 @@ function projector({ pictures, audio }: ModelOutline): string[] {
     ...(audio ? ["# Audio is not tested."] : []),
     "convert: { mmproj: F16 }",
     "",
-  ];
-}
-
-const wikitext =
-  "hf:ggml-org/ci@927b3642933080f1b0e811e2f916e14c292992f9/wikitext-2-raw-v1.zip/wikitext-2-raw/wiki.test.raw#sha256=ef7edb566e3e2b2d31b29c1fdb0c89a4cc683597484c3dc2517919c615435a11";
-
-function texts({ source, chat, mixture, pooling }: ModelOutline): string[] {
-  const template = chat === "none" || pooling !== undefined ? "" : ", chatTemplate: true";
-  const chunks = mixture ? ", chunks: 400" : "";
-  return [
-    ...(mixture
-      ? ["# The whole text, because each token activates few experts; an additional corpus covers more of them."]
-      : []),
-    `calibration: { corpus: default${template}${chunks} }`,
-    "search: { corpus: default }",
-    ...evaluation(source),
-  ];
-}
-
-/** The usual evaluation text; for a local model the bundled one, so that a plan needs no network. */
-function evaluation(source: string): string[] {
-  const usual = "the raw test set of wikitext-2, pinned by commit and the archive's sha256";
-  if (source.startsWith("hf:"))
-    return [`# The usual evaluation text: ${usual}.`, "evaluation:", `  corpus: ${wikitext}`];
-  return [
-    "# The bundled text, which needs no network: metrics are comparable within this release. For others, replace `default`",
-    `# by ${usual}:`,
-    `# ${wikitext}`,
-    "evaluation: { corpus: default }",
   ];
 }
 

@@ -1,7 +1,9 @@
 import { dirname, resolve } from "node:path";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { defaultModelName } from "../../recipe/model-source.js";
+import { formatBytes } from "../../util/bytes.js";
 import { print } from "../print.js";
+import { licenseWords, type PinnedTexts, pinDataSets } from "./data-sets.js";
 import { draftRecipe } from "./draft-recipe.js";
 import type { ModelOutline } from "./model-outline.js";
 import { readModel } from "./read-model.js";
@@ -26,18 +28,32 @@ export async function initRecipe(
   const name = defaultModelName(model.source, folder) ?? "model";
   const file = out ?? `${name.toLowerCase()}.yaml`;
   const catalog = await loadCatalog();
-  const text = draftRecipe(model, catalog, folder);
+  const pinned = model.source.startsWith("hf:") ? await pinDataSets() : { texts: [] };
+  const text = draftRecipe(model, catalog, folder, pinned.texts);
   const outcome = await writeNewFile(file, text, { force, mayReplace: () => false });
   if (outcome === "written" && tryQuestions !== undefined) {
     const trial = await tryQuestions(file, model);
     if ("failing" in trial && trial.failing.size > 0) {
-      const answered = draftRecipe(model, catalog, folder, trial.failing);
+      const answered = draftRecipe(model, catalog, folder, pinned.texts, trial.failing);
       await writeNewFile(file, answered, { force: true, mayReplace: () => true });
     }
     print(describeTrial(trial));
   }
+  if (outcome === "written") print(describeDownloads(model, pinned));
   const next = `Review it, then run: quantsmith plan ${file}`;
   print(outcome === "written" ? `Wrote ${file}. ${next}` : `${file} is up to date`);
+}
+
+/** Says what a run will download, and why texts are bundled ones; empty for a local model. */
+function describeDownloads({ source, weightBytes }: ModelOutline, { texts, problem }: PinnedTexts): string[] {
+  if (!source.startsWith("hf:")) return [];
+  return [
+    `A run downloads the weights (${formatBytes(weightBytes)})${texts.length === 0 ? "." : " and these texts:"}`,
+    ...texts.map(
+      ({ about, dataset, bytes, license }) => `  ${dataset}, ${formatBytes(bytes)}, ${licenseWords(license)}: ${about}`,
+    ),
+    ...(problem === undefined ? [] : [`Bundled texts replace those that were not found: ${problem}.`]),
+  ];
 }
 
 function describeTrial(trial: Trial): string {
