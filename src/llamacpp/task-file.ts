@@ -6,7 +6,10 @@ export type TaskKind = (typeof taskKinds)[number];
 
 /** A file of questions, checked. */
 export interface TaskFile {
+  /** Questions in `content`. */
   questions: number;
+  /** Questions that are not in `content`, since llama-perplexity cannot score them (`isScorable`). */
+  leftOut: number;
   /** Answers of the question with the most. */
   mostAnswers: number;
   /** The bytes for llama-perplexity, which drops the last line feed of a text, and a last line without one. */
@@ -29,18 +32,35 @@ export function parseTaskFile(kind: TaskKind, bytes: Uint8Array): TaskFile {
   const bad = lines.findIndex((line) => line.trim() === "" || line.includes("\0"));
   if (bad !== -1) throw new TaskFileFault(`line ${bad + 1} is ${lines[bad]?.trim() === "" ? "empty" : "not text"}`);
   if (kind === "winogrande") {
-    for (const [index, line] of lines.entries()) requireWinogrande(line, `line ${index + 1}`);
-    return { questions: lines.length, mostAnswers: 2, content: Buffer.from(`${text}\n\n`) };
+    const kept = lines.filter((line, index) => isScorable(winograndeChoices(line, `line ${index + 1}`)));
+    return { ...counts(lines.length, kept.length), mostAnswers: 2, content: Buffer.from(`${kept.join("\n")}\n\n`) };
   }
-  for (let first = 0; first < lines.length; first += 6) requireHellaswag(lines.slice(first, first + 6), first + 1);
-  return { questions: lines.length / 6, mostAnswers: 4, content: Buffer.from(`${text}\n`) };
+  const kept: string[] = [];
+  for (let first = 0; first < lines.length; first += 6) {
+    const question = lines.slice(first, first + 6);
+    if (isScorable(hellaswagEndings(question, first + 1))) kept.push(...question);
+  }
+  return { ...counts(lines.length / 6, kept.length / 6), mostAnswers: 4, content: Buffer.from(`${kept.join("\n")}\n`) };
+}
+
+function counts(all: number, questions: number): Pick<TaskFile, "questions" | "leftOut"> {
+  if (questions === 0) throw new TaskFileFault("llama-perplexity can score none of its questions");
+  return { questions, leftOut: all - questions };
+}
+
+/**
+ * Returns false if all answers begin with one of them, such as 1, 10 and 12: that one has no token of its own, and
+ * llama-perplexity reads beyond its end. It refuses an empty answer, with which all begin, too.
+ */
+function isScorable(answers: readonly string[]): boolean {
+  return !answers.some((answer) => answers.every((other) => other.startsWith(answer)));
 }
 
 /** Context, index of the right ending, and four endings, each on a line. */
-function requireHellaswag([, label = "", ...endings]: readonly string[], line: number): void {
+function hellaswagEndings([, label = "", ...endings]: readonly string[], line: number): string[] {
   if (endings.length < 4) throw new TaskFileFault(`the question at line ${line} has fewer than 6 lines`);
   if (!/^[0-3]$/.test(label)) throw new TaskFileFault(`line ${line + 1} is not the number of an ending from 0 to 3`);
-  requireDistinct(endings, `the question at line ${line}`);
+  return endings;
 }
 
 /** A part of a line up to a comma outside of double quotes. */
@@ -48,20 +68,12 @@ const field = '((?:[^,"]|"[^"]*")*)';
 const winograndeLine = new RegExp(`^${field},${field},${field},${field},(.*)$`);
 
 /** Number, sentence with `_` as the gap, two choices, and the number of the right one: `0,Ann thanked Bo as _ won.,Ann,Bo,2`. */
-function requireWinogrande(line: string, place: string): void {
+function winograndeChoices(line: string, place: string): string[] {
   const [, , sentence, first = "", second = "", answer = ""] = winograndeLine.exec(line) ?? [];
   if (sentence === undefined) throw new TaskFileFault(`${place} is not \`number,sentence,choice,choice,answer\``);
   if (!sentence.includes("_")) throw new TaskFileFault(`the sentence in ${place} has no gap \`_\``);
   if (!/^[12]$/.test(answer)) throw new TaskFileFault(`the answer in ${place} is neither 1 nor 2`);
-  requireDistinct([first, second], place);
-}
-
-/** An answer with which all others begin has no token of its own, and llama-perplexity reads beyond its end. */
-function requireDistinct(answers: readonly string[], place: string): void {
-  if (answers.includes("")) throw new TaskFileFault(`${place} has an empty answer`);
-  if (answers.some((answer) => answers.every((other) => other.startsWith(answer)))) {
-    throw new TaskFileFault(`${place} has an answer with which all its answers begin`);
-  }
+  return [first, second];
 }
 
 /**
@@ -94,17 +106,31 @@ function parseMultipleChoice(file: Buffer): TaskFile {
   if (4 * questions > file.length - at) throw new TaskFileFault("it is not a binary file of questions for llama.cpp");
   const offsets = Array.from({ length: questions }, () => number("its header"));
   let mostAnswers = 0;
+  const kept: Buffer[] = [];
   for (const [index, offset] of offsets.entries()) {
     const place = `question ${index + 1}`;
     if (offset !== at) throw new TaskFileFault(`${place} is at byte ${at} instead of ${offset}`);
-    if (text(place) === "") throw new TaskFileFault(`${place} is empty`);
+    const question = text(place);
     const { texts, right } = answers(place);
     if (right !== 1) throw new TaskFileFault(`${place} has ${right} right answers instead of one`);
-    requireDistinct(texts, place);
-    mostAnswers = Math.max(mostAnswers, texts.length);
     answers(place);
+    if (question === "" || !isScorable(texts)) continue;
+    mostAnswers = Math.max(mostAnswers, texts.length);
+    kept.push(file.subarray(offset, at));
   }
-  return { questions, mostAnswers, content: file };
+  return { ...counts(questions, kept.length), mostAnswers, content: joinQuestions(kept) };
+}
+
+/** Returns a binary file of these questions. */
+function joinQuestions(questions: readonly Buffer[]): Buffer {
+  const header = Buffer.alloc(4 + 4 * questions.length);
+  header.writeUInt32LE(questions.length);
+  let at = header.length;
+  for (const [index, question] of questions.entries()) {
+    header.writeUInt32LE(at, 4 + 4 * index);
+    at += question.length;
+  }
+  return Buffer.concat([header, ...questions]);
 }
 
 /** llama-perplexity's limit. */

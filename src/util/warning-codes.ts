@@ -78,6 +78,11 @@ export const warningCodes = {
     onCard: false,
     about: "A smoke prompt requires the call of a tool, and the model's chat template does not show tools.",
   },
+  // tasks (src/stages/tasks)
+  "QW-TASK-QUESTIONS": {
+    onCard: false,
+    about: "llama-perplexity cannot score some questions of a task, which are left out.",
+  },
   // tokenizer and chat templates of a checkpoint (src/stages/convert)
   "QW-TOKENS-MISSING": {
     onCard: true,

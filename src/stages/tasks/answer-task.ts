@@ -4,7 +4,9 @@ import { readUnchanged } from "../../corpus/read-unchanged.js";
 import { answerQuestions } from "../../llamacpp/answer-questions.js";
 import type { TaskKind } from "../../llamacpp/task-file.js";
 import type { JsonObject } from "../../util/canonical-json.js";
+import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
+import type { Warning } from "../../util/warnings.js";
 import { requireMemory } from "../require-memory.js";
 import { type Operation, requiredInput } from "../stage.js";
 import { linkInput, readReport, toolRun, writeReport } from "../step-files.js";
@@ -28,6 +30,15 @@ export interface TaskReport {
   outcomes: string;
 }
 
+/** Reported once, by the base. */
+function unscorable(file: string, leftOut: number, questions: number): Warning {
+  return {
+    code: "QW-TASK-QUESTIONS",
+    message: `${leftOut} of the ${questions} questions of ${quote(file)} are not asked: all their answers begin with one of them, which llama-perplexity cannot score`,
+    remedy: "Ignore this, or write longer answers.",
+  };
+}
+
 /** Tokens that llama-perplexity evaluates together. */
 const batchTokens = 2048;
 
@@ -46,7 +57,8 @@ export const answerTask: Operation<TaskParams> = {
     const structure = await readReport<StructureReport>(context.input("structure"));
     if (structure !== undefined) requireIntact(structure);
     const bytes = await readUnchanged(requiredInput(context, "questions"), file.sha256 ?? context.digest("questions"));
-    const { content, ...found } = readTaskFile(kind, file.name, bytes);
+    const { content, leftOut, ...found } = readTaskFile(kind, file.name, bytes);
+    if (leftOut > 0 && structure === undefined) context.warn(unscorable(file.name, leftOut, found.questions + leftOut));
     await requireMemory(context, batchTokens);
     const questions = "questions.txt";
     await writeFile(join(context.work, questions), content);
