@@ -6,8 +6,8 @@ import { runSubprocess } from "../src/util/subprocess.js";
 import type { Hub } from "../test/fixtures/hub-server/hub.js";
 import { canary, startWritableHub } from "../test/fixtures/publish-client.js";
 
-/** Bytes of the benches' files: a quick one and the measured one. */
-export const sizes = [64_000_000, 2_000_000_000];
+/** Length of the benches' file. */
+export const fileBytes = 2_000_000_000;
 
 /** A loopback Hub with Xet and an empty bench/model. */
 export async function startXetHub(): Promise<Hub> {
@@ -53,4 +53,9 @@ export async function runClient(hub: Hub, folder: string, file: string, args: re
 export function runOwnClient(hub: Hub, folder: string, script: string, args: readonly string[]): Promise<ClientRun> {
   const path = fileURLToPath(new URL(script, import.meta.url));
   return runClient(hub, folder, process.execPath, [...process.execArgv, path, ...args]);
+}
+
+export function describe({ seconds, cpuSeconds, peakBytes }: ClientRun): string {
+  const megabytes = (peakBytes / 1e6).toFixed(0);
+  return `${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of processor time, ${megabytes} MB of memory`;
 }

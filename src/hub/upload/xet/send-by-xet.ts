@@ -17,6 +17,9 @@ import { XorbSender } from "./xorb-sender.js";
 /** A smaller file is not compared with the one that it replaces. */
 const minComparedBytes = 2 ** 20;
 
+/** Concurrent requests: a killed process sends what they have sent again, up to 64 MiB each. */
+const connections = 2;
+
 /**
  * Uploads one file to Xet's storage: sends the chunks that the storage does not have, in xorbs, then the description of
  * the file. Xorbs that an earlier, killed process sent are not sent again. Returns the number of bytes sent.
@@ -35,7 +38,6 @@ export async function sendByXet(
   const onFailure = (error: unknown) => failed.abort(error);
   const storage = new StorageClient(connection, renewal, subject, signal);
   const sent = await SentXorbs.open(repoCache(connection.cacheFolder, repo), file.sha256, connection.endpoint);
-  const { connectionsPerFile: connections, xorbBytes } = connection.limits;
   const sender = new XorbSender({ storage, file, sent, connections, signal, onBytes: hooks.onBytes, onFailure });
   try {
     const known = new KnownChunks((hash) => storage.findChunk(hash));
@@ -43,7 +45,7 @@ export async function sendByXet(
     const former = isCompared ? await formerStart(connection, { repo, path: file.path }, subject, signal) : undefined;
     const start = former && firstChunk(former);
     if (start !== undefined) await known.learn(start);
-    const layout = new Layout(xorbBytes);
+    const layout = new Layout(connection.limits.xorbBytes);
     for await (const chunk of chunksOf(file.source, signal)) {
       const place = await known.find(chunk);
       if (place === undefined) await sender.add(layout.add(chunk));
