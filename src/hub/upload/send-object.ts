@@ -34,18 +34,16 @@ export async function sendObject(
       hooks.onBytes(file.bytes);
       return sentBytes;
     }
-    const isXet = "renewal" in upload;
-    const sending = isXet
-      ? sendByXet(connection, repo, file, upload.renewal, subject, hooks)
-      : transfer(connection, file, upload, subject, hooks);
+    const sending =
+      "renewal" in upload
+        ? sendByXet(connection, repo, file, upload.renewal, subject, hooks)
+        : transfer(connection, file, upload, subject, hooks);
     sentBytes += await sending.catch((error: unknown) => {
       throw error instanceof RestartUpload ? error.failure : error;
     });
     await requireUnchanged(file);
-    if (!isXet && upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, signal);
-    // Xet has no address for a verification, but the Hub plans no upload of a stored file.
-    if (isXet && (await planUpload(connection, repo, file, subject, signal)) !== undefined)
-      throw new TemporaryFailure(invalidResponse(subject, "the storage does not contain the uploaded file"));
+    if ("renewal" in upload) await requireStored(connection, repo, file, subject, signal);
+    else if (upload.verify !== undefined) await confirm(connection, file, upload.verify, subject, signal);
     return sentBytes;
   });
 }
@@ -111,7 +109,20 @@ async function put(
   return headers.etag ?? "";
 }
 
-/** Requests the Hub's verification of an uploaded object. */
+/** Requests the plan again, since Xet has no verification: a stored file needs no upload. */
+async function requireStored(
+  connection: HubConnection,
+  repo: string,
+  file: LocalFile,
+  subject: Subject,
+  signal: AbortSignal,
+): Promise<void> {
+  const again = await planUpload(connection, repo, file, subject, signal);
+  if (again === undefined) return;
+  throw new TemporaryFailure(invalidResponse(subject, "the storage does not contain the uploaded file"));
+}
+
+/** Requests the Hub's verification of an object uploaded by LFS. */
 async function confirm(
   connection: HubConnection,
   { sha256, bytes }: LocalFile,
