@@ -2,7 +2,7 @@
 export interface HubLimits {
   /** Time without received data after which a request is aborted and retried. */
   stallMs: number;
-  /** The same for a commit, whose processing time on the Hub grows with the number of files. */
+  /** The same for a commit and a shard of Xet, whose processing time on the Hub grows with the number of files and chunks. */
   commitStallMs: number;
   /** Slowest accepted transfer, measured over a minute; a slower one is aborted and retried. */
   minBytesPerSecond: number;

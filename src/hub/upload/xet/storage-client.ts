@@ -46,13 +46,13 @@ export class StorageClient {
   }
 
   /** Stores a xorb. Errors: QS-HUB-*; RestartUpload if the storage rejects it. */
-  async storeXorb(name: string, body: HubBody, signal: AbortSignal): Promise<void> {
-    await this.#post(`/v1/xorbs/default/${name}`, body, signal);
+  async storeXorb(name: string, body: HubBody): Promise<void> {
+    await this.#post(`/v1/xorbs/default/${name}`, body, this.#connection.limits.stallMs);
   }
 
-  /** Registers files and xorbs. Errors: QS-HUB-*; RestartUpload if the storage does not have all their xorbs. */
+  /** Registers files and xorbs, which the storage checks first. Errors: QS-HUB-*; RestartUpload if the storage does not have all their xorbs. */
   async storeShard(body: HubBody): Promise<void> {
-    await this.#post("/v1/shards", body, this.#signal);
+    await this.#post("/v1/shards", body, this.#connection.limits.commitStallMs);
   }
 
   /** Returns the xorbs of files with a chunk; undefined for an unknown chunk. Errors: QS-HUB-*. */
@@ -69,13 +69,13 @@ export class StorageClient {
     });
   }
 
-  async #post(path: string, body: HubBody, signal: AbortSignal): Promise<void> {
-    const subject = this.#subject;
+  async #post(path: string, body: HubBody, stallMs: number): Promise<void> {
+    const [subject, signal] = [this.#subject, this.#signal];
     const status = await retry(this.#connection.limits, signal, async () => {
       const { response } = await this.#call((connection, address) => {
         const headers = { "content-type": "application/octet-stream" };
         const request = { url: new URL(`${address}${path}`), headers, subject, signal };
-        return send(connection, { ...request, method: "POST", body, accept: [401, ...final] });
+        return send(connection, { ...request, method: "POST", body, stallMs, accept: [401, ...final] });
       });
       discard(response);
       return response.statusCode ?? 0;

@@ -52,13 +52,13 @@ export class XorbSender {
   }
 
   async #send(xorb: Xorb): Promise<void> {
-    const { storage, file, sent, signal } = this.#options;
+    const { storage, file, sent } = this.#options;
     const report = (bytes: number) => {
       this.#progress.set(xorb, bytes);
       this.#report();
     };
     if (sent.has(xorb.name)) return report(xorb.bytes);
-    await storage.storeXorb(xorb.name, xorbBody(file.source, xorb, report), signal);
+    await storage.storeXorb(xorb.name, xorbBody(file.source, xorb, report));
     await sent.add(xorb.name);
     this.sentBytes += xorb.bytes;
   }
