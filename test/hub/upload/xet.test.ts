@@ -107,6 +107,17 @@ test.each(once)("recovers from %s", async (_, isMeant, fault) => {
   expect(hub.violations).toEqual([]);
 });
 
+test("a redirect does not take the storage's token along", async () => {
+  hub.faults = ({ path }) =>
+    path.startsWith("/v1/chunks/")
+      ? { kind: "redirect", to: `${hub.storageUrl}/store/me/model/${sha256("")}` }
+      : undefined;
+  await upload(content);
+  const redirected = hub.requests.filter(({ server }) => server === "storage");
+  expect(redirected.length).toBeGreaterThan(0);
+  expect(redirected.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
+});
+
 const hostile: [string, object][] = [
   ["plain http on another host", { casUrl: "http://192.0.2.1", accessToken: "x", exp: 2 ** 32 }],
   ["no address", { casUrl: "", accessToken: "x", exp: 2 ** 32 }],
