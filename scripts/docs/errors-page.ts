@@ -17,6 +17,7 @@ const exitCodes: readonly (readonly [code: number, meaning: string])[] = [
   [3, "A gate or smoke test failed, `verify` found a problem, or `recommend` found no model that runs."],
   [4, "The environment lacks something: a tool, disk space, memory, permission."],
   [5, "The Hub or the network failed."],
+  [10, "`watch` found a release that is out of date or missing."],
   [130, "Interrupted; the next run continues."],
 ];
 

@@ -140,6 +140,7 @@ program
   .description("write a recipe for a model, or with `ci` a GitHub Actions workflow")
   .option("-o, --out <file>", "recipe file to write (default: <model>.yaml)")
   .option("--install <package>", "npm package the workflow installs (default: this version of quantsmith)")
+  .option("--watch <recipe...>", "with `ci`: write a workflow that runs `quantsmith watch` each week")
   .option("--force", "overwrite an existing file")
   .action(async (what, options) => (await commands.init()).init(what, options));
 

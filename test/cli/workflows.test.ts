@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { isUnmodified, renderWorkflow, workflowPath } from "../../src/cli/init/release-workflow.js";
+import { renderWatchWorkflow } from "../../src/cli/init/watch-workflow.js";
 import { packageVersion } from "../../src/util/package-version.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -14,7 +15,12 @@ const names = readdirSync(folder);
 const read = (name: string) => readFileSync(join(folder, name), "utf8");
 const release = readFileSync(join(root, workflowPath), "utf8");
 const ours = names.map((name): [string, string] => [name, read(name)]);
-const all = [...ours, ["what init ci writes", renderWorkflow(release, "quantsmith@1.2.3")] satisfies [string, string]];
+const watch = renderWatchWorkflow(release, "quantsmith@1.2.3", ["recipes/a.yaml", "recipes/b.yaml"]);
+const all = [
+  ...ours,
+  ["what init ci writes", renderWorkflow(release, "quantsmith@1.2.3")] satisfies [string, string],
+  ["what init ci --watch writes", watch] satisfies [string, string],
+];
 
 interface PublishJob {
   permissions: object;
@@ -144,4 +150,13 @@ test("a rendered workflow differs only in the installed package, and edits are d
   // A manual start may enter any text, which must not become an option of npm.
   const installs = release.match(/npm (?:install --global|pack) -.*/g) ?? [];
   expect(installs.filter((line) => !/ -- (?:"\$QUANTSMITH"|\.|\.\/program\/\*\.tgz)$/.test(line))).toEqual([]);
+});
+
+test("the watching workflow names recipes and only reads", () => {
+  expect(watch).toContain("run: quantsmith watch recipes/a.yaml recipes/b.yaml |");
+  const { permissions, jobs } = parse(watch) as { permissions: object; jobs: Record<string, PublishJob> };
+  expect([permissions, jobs.watch?.permissions, isUnmodified(watch)]).toEqual([{}, { contents: "read" }, true]);
+  for (const path of ["a b.yaml", "$(x).yaml", "-x.yaml", "a\n.yaml"]) {
+    expect(() => renderWatchWorkflow(release, "quantsmith@1.2.3", [path])).toThrow("cannot be in a workflow");
+  }
 });

@@ -108,8 +108,8 @@ function recipeOf(names: readonly string[]): string {
   return `version: 1
 models: [${names.map((name) => `./${name}`).join(", ")}]
 pipeline: preview
-calibration: { corpus: ./text/calibration.txt, chunks: 1, context: 64 }
-evaluation: { corpus: ./text/evaluation.txt, chunks: 1, context: 64 }
+calibration: { corpus: ./text/calibration.txt, chunks: 4, context: 128 }
+evaluation: { corpus: ./text/evaluation.txt, chunks: 4, context: 128 }
 variants: [Q8_0]
 smoke: []
 publish: { repo: "me/{model}" }

@@ -11,6 +11,7 @@ export async function init(what: string, options: InitOptions): Promise<void> {
     return initCi(options);
   }
   if (options.install !== undefined) throw misplaced("--install", "init ci");
+  if (options.watch !== undefined) throw misplaced("--watch", "init ci");
   const { tryQuestions } = await import("../init/try-questions.js");
   return initRecipe(what, options, tryQuestions);
 }

@@ -5,21 +5,28 @@ import { packageRoot } from "../../util/package-root.js";
 import { packageVersion } from "../../util/package-version.js";
 import { print } from "../print.js";
 import { isUnmodified, renderWorkflow, workflowPath } from "./release-workflow.js";
+import { renderWatchWorkflow, watchWorkflowPath } from "./watch-workflow.js";
 import { writeNewFile } from "./write-new-file.js";
 
 export interface InitCiOptions {
   install?: string;
   force?: boolean;
+  /** Recipes for the workflow that watches their sources, which is written instead. */
+  watch?: readonly string[];
 }
 
-/** `quantsmith init ci`: writes the release workflow into the current repository. Errors: QS-INIT-EXISTS, QS-USAGE. */
-export async function initCi({ install, force = false }: InitCiOptions): Promise<void> {
+/** `quantsmith init ci`: writes a workflow into the current repository. Errors: QS-INIT-EXISTS, QS-USAGE. */
+export async function initCi({ install, watch, force = false }: InitCiOptions): Promise<void> {
   const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
   const installed = install ?? thisPackage();
-  const text = renderWorkflow(template, installed);
-  const path = join(repositoryRoot(process.cwd()), workflowPath);
-  const outcome = await writeNewFile(path, text, { force, mayReplace: isUnmodified });
-  if (outcome === "written") print([`Wrote ${path}`, "", ...installNotice(installed), "", ...setUp.split("\n")]);
+  const workflow =
+    watch === undefined
+      ? { path: workflowPath, text: renderWorkflow(template, installed), next: setUp }
+      : { path: watchWorkflowPath, text: renderWatchWorkflow(template, installed, watch), next: watchSetUp };
+  const path = join(repositoryRoot(process.cwd()), workflow.path);
+  const outcome = await writeNewFile(path, workflow.text, { force, mayReplace: isUnmodified });
+  if (outcome === "written")
+    print([`Wrote ${path}`, "", ...installNotice(installed), "", ...workflow.next.split("\n")]);
   else print(`${path} is up to date`);
 }
 
@@ -43,6 +50,12 @@ const setUp = `Next steps on GitHub:
   3. For a gated or private model: under Settings → Secrets → Actions, add HF_READ_TOKEN, a read-only token.
   4. Under Actions → Release GGUF → Run workflow, enter the recipe's path; to publish, select \`publish\` and enter \`repo\`.
 The publishing job starts only after a reviewer approves it.`;
+
+const watchSetUp = `Next steps on GitHub:
+  1. Commit and push the workflow and the recipes.
+  2. For a gated or private model: under Settings → Secrets → Actions, add HF_READ_TOKEN, a read-only token.
+The workflow runs each Monday, and under Actions → Watch GGUF → Run workflow. It changes nothing; run
+\`quantsmith watch --apply\` where the release is built.`;
 
 /** Returns the root of the repository that contains a folder, or the folder itself outside of repositories. */
 function repositoryRoot(folder: string): string {

@@ -14,28 +14,38 @@ const calledInstall = /( {8}description: npm package the workflow installs\n {8}
 const stamp = /^# Written by `quantsmith init ci` [^\n]*; sha256 of the lines below: ([0-9a-f]{64})\n/;
 
 /**
- * Renders the release workflow for another repository: it installs `install` with npm, and its first line lets
- * `isUnmodified` detect edits. Errors: QS-USAGE if npm cannot install `install`, or it contains
- * credentials, which everyone who reads the repository would see.
+ * Renders the release workflow for another repository: it installs `install` with npm. Errors: those of
+ * `requireInstallable`.
  */
 export function renderWorkflow(template: string, install: string): string {
+  requireInstallable(install);
+  if (!template.includes(repositoryInstall) || !calledInstall.test(template)) {
+    throw new Error(`${workflowPath} lacks an expected \`install\` input`);
+  }
+  const called = `        description: npm package the workflow installs\n        type: string\n        default: ${JSON.stringify(install)}\n`;
+  return stamped(template.replace(calledInstall, () => called).replace(repositoryInstall, () => called));
+}
+
+/**
+ * Requires that npm can install `install`, and that it contains no credentials, which everyone who reads the repository
+ * would see. Errors: QS-USAGE.
+ */
+export function requireInstallable(install: string): void {
   if (hasCredentials(install)) {
     throw new QuantsmithError("QS-USAGE", "the address of `--install` contains credentials, and a workflow is public", {
       remedy: "Give the address without them, and let the workflow's git read them from a secret of the repository.",
     });
   }
   // npm would parse a leading `-` as an option, and YAML a leading `#` as a comment.
-  if (!/^[\w@./~][\w@./:+#~^-]{0,499}$/.test(install)) {
-    throw new QuantsmithError("QS-USAGE", `npm cannot install ${quote(install)}`, {
-      remedy:
-        "Give a version such as `quantsmith@0.1.0`, or an address such as `git+https://example.org/quantsmith.git#v0.1.0`.",
-    });
-  }
-  if (!template.includes(repositoryInstall) || !calledInstall.test(template)) {
-    throw new Error(`${workflowPath} lacks an expected \`install\` input`);
-  }
-  const called = `        description: npm package the workflow installs\n        type: string\n        default: ${JSON.stringify(install)}\n`;
-  const text = template.replace(calledInstall, () => called).replace(repositoryInstall, () => called);
+  if (/^[\w@./~][\w@./:+#~^-]{0,499}$/.test(install)) return;
+  throw new QuantsmithError("QS-USAGE", `npm cannot install ${quote(install)}`, {
+    remedy:
+      "Give a version such as `quantsmith@0.1.0`, or an address such as `git+https://example.org/quantsmith.git#v0.1.0`.",
+  });
+}
+
+/** Returns a workflow after a line that lets `isUnmodified` detect edits. */
+export function stamped(text: string): string {
   return `# Written by \`quantsmith init ci\` ${packageVersion()}; sha256 of the lines below: ${sha256(text)}\n${text}`;
 }
 

@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { briefRecipe, demoCopy, demoFolder, put, quantsmith } from "../fixtures/cli.js";
+import type { Hub } from "../fixtures/hub-server/hub.js";
+import { canary, startWritableHub } from "../fixtures/publish-client.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+/* A release of the demo model on the Hub, whose source changes step by step. */
+const home = temporaryFolder();
+const out = join(home, "out");
+const checkpoint = join(demoFolder, "tiny-llama");
+const files: Record<string, Buffer> = Object.fromEntries(
+  readdirSync(checkpoint).map((name) => [name, readFileSync(join(checkpoint, name))]),
+);
+let hub: Hub;
+let env: Record<string, string>;
+let recipe: string;
+
+beforeAll(async () => {
+  hub = await startWritableHub();
+  hub.largeBytes = 100_000;
+  hub.partBytes = 2 ** 30;
+  env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
+  hub.create("org/tiny").commit(files);
+  const text = briefRecipe.replace("./tiny-llama", "hf:org/tiny").replace(/smoke:.*/s, "smoke: []\n");
+  recipe = demoCopy(join(home, "demo"), () => `${text}publish: { repo: me/tiny-GGUF }\n`);
+});
+afterAll(async () => {
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+/** Changes files of the source. */
+function change(edits: Record<string, (content: string) => string>): void {
+  for (const [name, edit] of Object.entries(edits)) {
+    const old = files[name]?.toString("latin1") ?? "";
+    files[name] = Buffer.from(edit(old), "latin1");
+  }
+  hub.repo("org/tiny")?.commit(files);
+}
+
+async function watch(...more: string[]) {
+  const { exitCode, stdout, stderr } = await quantsmith(["watch", recipe, "--out", out, ...more], { env });
+  expect(stdout + stderr).not.toContain(canary);
+  return { exitCode, stdout, stderr };
+}
+
+async function watched() {
+  const { exitCode, stdout } = await watch("--json");
+  const [{ state, rebuild, changes }] = JSON.parse(stdout).models;
+  return { exitCode, state, rebuild, aspects: changes.map(({ aspect }: { aspect: string }) => aspect) };
+}
+
+test("watch says what has changed and which rebuild is enough, and --apply proposes one", async () => {
+  expect(await watched()).toMatchObject({ exitCode: 10, state: "unreleased" });
+  expect(await watch("--apply")).toMatchObject({ exitCode: 0 });
+  change({ "README.md": (text) => `${text}\nMore prose.\n` });
+  expect(await watched()).toEqual({ exitCode: 0, state: "current", rebuild: "none", aspects: [] });
+
+  change({
+    "README.md": (text) => text.replace("apache-2.0", "mit"),
+    "tokenizer_config.json": (text) => text.replace('"chat_template": "', '"chat_template": "{# new #}'),
+  });
+  const header = { exitCode: 10, state: "outdated", rebuild: "header", aspects: ["license", "chat template"] };
+  expect(await watched()).toEqual(header);
+  const { stdout } = await watch();
+  expect(stdout).toContain('license: license: "apache-2.0" → "mit"');
+  expect(await watch("--apply")).toMatchObject({ exitCode: 0 });
+  expect(hub.repo("me/tiny-GGUF")?.pullRequests).toHaveLength(1);
+  const opened = hub.requests.find(({ query }) => query.get("create_pr") === "1");
+  const [{ value }] = String(opened?.body)
+    .split("\n")
+    .map((line) => JSON.parse(line || "{}"));
+  expect(value.description).toContain('- license: license: "apache-2.0" → "mit"');
+  expect(await watched()).toEqual({ ...header, exitCode: 0, state: "proposed" });
+
+  change({ "model.safetensors": (weights) => `${weights.slice(0, -2)}\u0001${weights.slice(-1)}` });
+  expect(await watched()).toMatchObject({ exitCode: 10, state: "outdated", rebuild: "requantize" });
+});
+
+test("a gated source and an unreadable one are reported", async () => {
+  const source = hub.repo("org/tiny");
+  if (source !== undefined) source.access = "gated";
+  const { stdout } = await watch();
+  expect(stdout).toContain("gating: the source is gated (manual), and me/tiny-GGUF is not");
+  const other = put(join(home, "demo", "other.yaml"), readFileSync(recipe, "utf8").replace("org/tiny", "org/nothing"));
+  const missing = await quantsmith(["watch", other, "--out", out], { env });
+  expect([missing.exitCode, missing.stderr]).toEqual([5, expect.stringContaining("QS-HUB-MISSING")]);
+});
