@@ -61,7 +61,7 @@ export function underivedPageNumbers(page: string, files: ReleaseFiles): string[
   const allowed = [...phrases(report, files.hardware), ...pagePhrases(report, files)];
   allowed.sort((a, b) => b.length - a.length);
   const rest = (text: string) => allowed.reduce((left, one) => left.replaceAll(one, ""), text);
-  const cells = new Set(categoryCells(report));
+  const cells = new Set(heatMapCells(report));
   const texts = textsOf(document).filter((text) => /\d/.test(text) && !cells.has(text) && /\d/.test(rest(text)));
   return [...maps, ...tables, ...texts];
 }
@@ -164,13 +164,15 @@ function badMap(map: Node, index: number, document: Node, { tensors }: ReleaseFi
   ];
 }
 
-/** The values of the heat map of categories. */
-function categoryCells({ variants }: RunReport): string[] {
-  return variants.flatMap(({ quality, comparator }) =>
-    [quality, comparator?.quality].flatMap((one) =>
-      Object.values(one?.categories ?? {}).map(({ kldMean }) => precise(kldMean)),
-    ),
-  );
+/** The titles and values of the heat maps of categories and positions. */
+function heatMapCells({ variants }: RunReport): string[] {
+  return variants
+    .flatMap(({ quality, comparator }) => [quality, comparator?.quality])
+    .flatMap((quality) => Object.values(quality?.categories ?? {}))
+    .flatMap(({ kldMean, kldByPosition = [] }) => [
+      precise(kldMean),
+      ...kldByPosition.flatMap((part) => [`${part.from}–${part.to}`, precise(part.kldMean)]),
+    ]);
 }
 
 /** The parts of texts that contain numbers, besides those of cards. */
@@ -235,6 +237,10 @@ function chartPhrases({
     ...Object.entries(categories).flatMap(([category, one]) => [
       `${name}, ${category}: mean KLD ${precise(one.kldMean)}`,
       `${category} ${precise(one.kldMean)}`,
+      ...(one.kldByPosition ?? []).flatMap(({ from, to, kldMean }) => [
+        `${name}, ${category}, ${from}–${to}: mean KLD ${precise(kldMean)}`,
+        `${from}–${to} ${precise(kldMean)}`,
+      ]),
     ]),
     kld(quality),
   ];

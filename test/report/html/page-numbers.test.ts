@@ -15,6 +15,13 @@ const facts = largePage({
     ...(variant.allocation && {
       comparator: { preset: variant.name, bytes: 2e9, bitsPerWeight: 4.5, quality: withCategories(qualityAt(0.05)) },
     }),
+    tasks: [
+      {
+        ...{ name: "arc", kind: "multiple-choice", file: "arc.bin", sha256: "ef", questions: 400 + index },
+        ...{ accuracy: 41.25 - index, accuracyError: 2.46, baseAccuracy: 43.5, baseAccuracyError: 2.48 },
+        ...{ lost: 12, gained: 3, change: -2.25 - index, changeError: 0.98 },
+      },
+    ],
     ...(index === 1 && { rounding: { method: "feedback" as const, tensors: 9, lossRatio: 0.4, nearest: [] } }),
   })),
   calibration: { corpus: "calibration.txt", chunks: 200, context: 512 },
@@ -23,7 +30,12 @@ const facts = largePage({
 
 function withCategories(quality: VariantQuality): VariantQuality {
   const { kldMean } = quality;
-  return { ...quality, categories: { code: qualityAt(kldMean / 3), long: qualityAt(kldMean * 2.1) } };
+  const kldByPosition = [
+    { from: 256, to: 512, kldMean: kldMean * 1.9, kldMeanError: 0.001 },
+    { from: 4096, to: 8192, kldMean: kldMean * 2.3, kldMeanError: 0.001 },
+  ];
+  const long = { ...qualityAt(kldMean * 2.1), kldByPosition };
+  return { ...quality, categories: { code: qualityAt(kldMean / 3), long } };
 }
 
 const { variants, ...others } = facts.report;
@@ -57,6 +69,7 @@ test.each([
   ["a speed", "<td>4.9–17", "<td>4.9–18"],
   ["a value of a chart", /mean KLD 0\.000210 ±/, "mean KLD 0.000110 ±"],
   ["a cell of the categories", /(class="(?:light|dark)"><text[^>]*>)[\d.e-]+/, "$19.99"],
+  ["a cell of the positions", /4096–8192: mean KLD [\d.]+/, "4096–8192: mean KLD 9.99"],
   ["a layer's coverage", /layer 3: [\d.]+ to/, "layer 3: 9.9 to"],
   ["a type of a tensor", /<td class="v\d+">Q3_K</, '<td class="v1">Q2_K<'],
   ["bytes of a tensor", /\[0,8912896,/, "[0,8912897,"],
