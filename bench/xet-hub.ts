@@ -36,17 +36,21 @@ export async function writeRandom(path: string, bytes: number): Promise<void> {
 export interface ClientRun {
   seconds: number;
   cpuSeconds: number;
-  peakBytes: number;
+  peakMemoryBytes: number;
 }
 
-/** Runs a client of the Hub, whose last line is its processor time and peak memory; a killed one has neither. */
+/** Runs a client of the Hub, which prints its processor time in seconds at last; a killed one does not. */
 export async function runClient(hub: Hub, folder: string, file: string, args: readonly string[]): Promise<ClientRun> {
   const home = join(folder, "home");
   const env = { HF_ENDPOINT: hub.url, HF_HOME: home, HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
-  const { seconds, exitCode, signal, stdout, tail } = await runSubprocess({ file, args, cwd: folder, env });
-  if (signal === "SIGKILL") return { seconds, cpuSeconds: Number.NaN, peakBytes: Number.NaN };
-  if (exitCode !== 0) throw new Error(`${file} failed: ${tail}`);
-  return { seconds, ...(JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Omit<ClientRun, "seconds">) };
+  const { seconds, peakMemoryBytes, exitCode, signal, stdout, tail } = await runSubprocess({
+    file,
+    args,
+    cwd: folder,
+    env,
+  });
+  if (exitCode !== 0 && signal !== "SIGKILL") throw new Error(`${file} failed: ${tail}`);
+  return { seconds, peakMemoryBytes, cpuSeconds: Number(stdout.trim().split("\n").at(-1)) };
 }
 
 /** Runs a script of this folder as a client. */
@@ -55,7 +59,7 @@ export function runOwnClient(hub: Hub, folder: string, script: string, args: rea
   return runClient(hub, folder, process.execPath, [...process.execArgv, path, ...args]);
 }
 
-export function describe({ seconds, cpuSeconds, peakBytes }: ClientRun): string {
-  const megabytes = (peakBytes / 1e6).toFixed(0);
+export function describe({ seconds, cpuSeconds, peakMemoryBytes }: ClientRun): string {
+  const megabytes = (peakMemoryBytes / 1e6).toFixed(0);
   return `${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of processor time, ${megabytes} MB of memory`;
 }
