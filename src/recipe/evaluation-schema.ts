@@ -23,7 +23,9 @@ const category = z
     chunks: chunks.exactOptional().describe("Number of chunks (default: an equal share of the pipeline's)."),
     context: context
       .exactOptional()
-      .describe("Tokens per chunk, at most the model's context (default: the pipeline's)."),
+      .describe(
+        "Tokens per chunk, at most the model's context; more than the pipeline's adds the KLD by tokens of context (default: the pipeline's).",
+      ),
   })
   .describe("A text with metrics of its own.");
 

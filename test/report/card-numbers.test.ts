@@ -18,7 +18,14 @@ const report: RunReport = {
       ...{ method: "feedback" as const, tensors: 9, lossRatio: 0.4 + index / 100 },
       nearest: index === 1 ? Array(7).fill({ name: "t", reason: "singular" as const }) : [],
     },
-    quality: variant.quality && { ...variant.quality, chunks: index === 0 ? 8 : variant.quality.chunks },
+    quality: variant.quality && {
+      ...variant.quality,
+      chunks: index === 0 ? 8 : variant.quality.chunks,
+      categories: {
+        prose: { ...qualityAt(0.01), corpus: "prose.txt", chunksAvailable: 14 },
+        long: { ...qualityAt(0.02), corpus: "report.txt", chunksAvailable: 2, context: 16_384 },
+      },
+    },
     tasks: [
       {
         ...{ name: "arc", kind: "multiple-choice", file: "arc.bin", sha256: "ef", questions: 400 + index },
@@ -68,6 +75,9 @@ const card = renderCard({
 test("every number of a card follows from release.json and hardware-compatibility.json", () => {
   const [release, fits] = [report, hardware].map((data) => JSON.parse(JSON.stringify(data)));
   expect(underivedNumbers(card, release, fits)).toEqual([]);
+  expect(card).toContain(
+    "on up to 14 × 512 tokens of `prose.txt`, 2 × 16384 tokens of `report.txt`, not used for calibration.",
+  );
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { assetPaths } from "../assets.js";
 import { joinBlocks } from "../card-layout.js";
 import { describeComparators } from "../describe-comparators.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
+import { describeEvaluation } from "../describe-evaluation.js";
 import { codeSpan, markdownDetails, markdownImage, markdownLink, markdownTable, markdownText } from "../markdown.js";
 import type { CardFacts } from "./card-facts.js";
 import { deviceDetails } from "./device-section.js";
@@ -41,7 +42,7 @@ function measurement({ evaluation, report }: CardFacts): string {
   if (evaluation === null) return `BPW: bits per weight. ${smoke}`;
   const early = describeEarlyStop(report);
   return [
-    `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${evaluation.chunks} × ${evaluation.context} tokens of ${codeSpan(evaluation.corpus)}, a text not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
+    `Measured with llama-perplexity against the ${comparedBase(report)} on ${early === undefined ? "" : "up to "}${describeEvaluation(report, evaluation, codeSpan)}, not used for calibration.${early === undefined ? "" : ` ${markdownText(early)}`}`,
     `BPW: bits per weight. Mean KLD: mean Kullback-Leibler divergence from the base's next-token distribution in nats, ± standard error between chunks. Same top: share of tokens with the base's most likely token. ${smoke}${noiseFloor(report)}`,
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import type { RunReport, VariantReport } from "../../release/release-report.js";
 import { describeCompute } from "../describe-compute.js";
 import { describeEarlyStop } from "../describe-early-stop.js";
 import { describeEvaluatedBase } from "../describe-evaluated-base.js";
+import { describeEvaluation } from "../describe-evaluation.js";
 import { describeKept } from "../describe-kept.js";
 import { describeRounding } from "../describe-rounding.js";
 import { type Html, html } from "./html.js";
@@ -22,17 +23,22 @@ export function methodSection({ report, texts }: PageFacts): Html | undefined {
   const kept = describeKept(report);
   return html`<h2>How it was measured</h2>
 <dl>
-${textEntry("Evaluation", texts.evaluation)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}${roundingEntry(report)}</dl>
+${textEntry("Evaluation", texts.evaluation, report)}${textEntry("Calibration", texts.calibration)}${textEntry("Search", texts.search)}${baseEntry(report, texts.evaluation)}${roundingEntry(report)}</dl>
 ${kept === undefined ? undefined : html`<p>${kept}</p>\n`}${evaluated === undefined ? undefined : html`<p>${evaluated}</p>\n`}${compute === undefined ? undefined : html`<p>${compute}</p>\n`}${early === undefined ? undefined : html`<p>${early}</p>\n`}${texts.evaluation === null ? undefined : figuresNote(comparedBase(report))}`;
 }
 
-function textEntry(title: string, use: TextUse | null): Html | undefined {
+/** `measured`: the release, whose categories are listed. */
+function textEntry(
+  title: string,
+  use: TextUse | null,
+  measured: Pick<RunReport, "variants"> = { variants: [] },
+): Html | undefined {
   if (use === null) return undefined;
   const files = use.files.map(
     ({ name, sha256 }) =>
       html`<br><code>${name}</code>${sha256 === null ? undefined : html` sha256 <code>${sha256}</code>`}`,
   );
-  return html`<dt>${title}</dt><dd>${use.chunks} × ${use.context} tokens of ${use.corpus}${files}</dd>
+  return html`<dt>${title}</dt><dd>${describeEvaluation(measured, use, (corpus) => corpus)}${files}</dd>
 `;
 }
 

@@ -1,5 +1,5 @@
 import type { FitResult, HardwareCompatibility } from "../../../src/hardware/compatibility.js";
-import type { RunReport, VariantReport } from "../../../src/release/release-report.js";
+import type { CategoryQuality, RunReport, VariantReport } from "../../../src/release/release-report.js";
 
 /*
  * Derives every number of a model card from `release.json` and `hardware-compatibility.json`, without the code that
@@ -184,8 +184,8 @@ export function phrases(release: RunReport, hardware: HardwareCompatibility): st
     ...[copy, calibration, ...variants.map(({ allocation }) => allocation?.probes)].flatMap((text) =>
       text == null ? [] : [`${text.chunks} × ${text.context} tokens of`, text.corpus],
     ),
-    ...measured.flatMap(({ name, quality: { chunks, chunksAvailable, context, corpus } }) => [
-      `${chunksAvailable} × ${context} tokens of \`${corpus}\``,
+    ...measured.flatMap(({ name, quality, quality: { chunks, chunksAvailable } }) => [
+      ...texts(quality).map((text) => `${text.chunksAvailable} × ${text.context} tokens of \`${text.corpus}\``),
       `${name} after ${chunks} of ${chunksAvailable} chunks`,
     ]),
     ...measured.flatMap(({ name, quality }) => compared(name, quality, variants)),
@@ -196,6 +196,11 @@ export function phrases(release: RunReport, hardware: HardwareCompatibility): st
     ...Object.values(toolchain),
     ...[compute?.device, compute?.driver].flatMap((text) => text ?? []),
   ];
+}
+
+/** Those of the categories, if there are some. */
+export function texts(quality: VariantReport["quality"] & object): CategoryQuality[] {
+  return quality.categories === undefined ? [quality] : Object.values(quality.categories);
 }
 
 function compared(

@@ -3,7 +3,7 @@ import type { HardwareCompatibility } from "../../../src/hardware/compatibility.
 import { ggmlTypeByName } from "../../../src/quant/ggml-types.js";
 import type { RunReport, VariantReport } from "../../../src/release/release-report.js";
 import type { ExpertTokens } from "../../../src/report/charts/expert-coverage.js";
-import { expected, kld, phrases, size, speed } from "./card-numbers.js";
+import { expected, kld, phrases, size, speed, texts } from "./card-numbers.js";
 
 /*
  * Derives every number of `report.html` from the other files of its release, without the code that renders the page. What
@@ -196,9 +196,9 @@ function pagePhrases(report: RunReport, { experts, digests, licence }: ReleaseFi
     ...variants.flatMap(({ quality }) =>
       quality === null ? [] : [`${quality.basePerplexity.toFixed(3)} over the ${quality.chunks} measured`],
     ),
-    ...measured.flatMap(({ quality }) => [
-      `${quality.chunksAvailable} × ${quality.context} tokens of ${quality.corpus}`,
-    ]),
+    ...measured.flatMap(({ quality }) =>
+      texts(quality).map((text) => `${text.chunksAvailable} × ${text.context} tokens of ${text.corpus}`),
+    ),
     ...warnings.flatMap(({ message, remedy }) => [message, remedy]),
     ...variants.flatMap(({ reasons }) => reasons),
     ...variants.flatMap(smokePhrases),
