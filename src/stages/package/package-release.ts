@@ -31,7 +31,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 14,
+  version: 15,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {
