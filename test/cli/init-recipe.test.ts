@@ -95,7 +95,7 @@ test("texts that the Hub does not have are replaced by bundled ones, which the c
   });
   const { calibration, evaluation } = parse(readFileSync(file, "utf8"));
   expect([calibration.corpus, evaluation]).toEqual(["default", { corpus: "default" }]);
-  expect(said.join("")).toMatch(/Bundled texts replace those that were not found: .*froggeric\/imatrix/);
+  expect(said.join("")).toMatch(/the bundled ones are drafted: .*froggeric\/imatrix/);
 });
 
 describe("a recipe for a GGUF file", () => {

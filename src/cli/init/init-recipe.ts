@@ -52,7 +52,9 @@ function describeDownloads({ source, weightBytes }: ModelOutline, { texts, probl
     ...texts.map(
       ({ about, dataset, bytes, license }) => `  ${dataset}, ${formatBytes(bytes)}, ${licenseWords(license)}: ${about}`,
     ),
-    ...(problem === undefined ? [] : [`Bundled texts replace those that were not found: ${problem}.`]),
+    ...(problem === undefined
+      ? []
+      : [`Texts that were not found are left out; without any, the bundled ones are drafted: ${problem}.`]),
   ];
 }
 
