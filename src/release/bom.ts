@@ -28,6 +28,11 @@ export function renderBom(facts: ReleaseFacts): string {
       ...facts.texts.map((text) => ({ ref: textRef(text) })),
     ],
   };
+  return sealBom(bom);
+}
+
+/** Renders a bill of materials with the serial number of its content. */
+export function sealBom({ serialNumber: _former, ...bom }: JsonObject): string {
   const { $schema, bomFormat, specVersion, ...rest } = bom;
   const serialNumber = `urn:uuid:${contentUuid(bom)}`;
   return `${JSON.stringify({ $schema, bomFormat, specVersion, serialNumber, ...rest }, null, 2)}\n`;
@@ -130,8 +135,8 @@ function files({ files: all, report }: ReleaseFacts): JsonObject[] {
   );
   return all.map((file) => {
     const model = variants.get(file.path);
-    const shared = { "bom-ref": fileRef(file), name: file.path, hashes: [{ alg: "SHA-256", content: file.sha256 }] };
-    if (model === undefined) return { type: "file", ...shared };
+    const { type, ...shared } = fileComponent(file);
+    if (model === undefined) return { type, ...shared };
     const { variant, part: split } = model;
     const properties = [
       { name: "quantsmith:variant", value: variant.name },
@@ -140,6 +145,16 @@ function files({ files: all, report }: ReleaseFacts): JsonObject[] {
     ];
     return { type: "machine-learning-model", ...shared, properties };
   });
+}
+
+/** A file of the release without weights. */
+export function fileComponent(file: { path: string; sha256: string }) {
+  return {
+    type: "file",
+    "bom-ref": fileRef(file),
+    name: file.path,
+    hashes: [{ alg: "SHA-256", content: file.sha256 }],
+  };
 }
 
 function texts({ texts: all }: ReleaseFacts): JsonObject[] {

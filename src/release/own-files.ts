@@ -1,20 +1,31 @@
 import { sha256 } from "../util/sha256.js";
 import { checksumsFile, parseChecksums } from "./checksums.js";
+import { type FormerRelease, formerFiles, historyFile, parseHistory } from "./history.js";
 import { provenanceFile } from "./provenance.js";
 import { readProvenance } from "./read-provenance.js";
+import type { RunReport } from "./release-report.js";
 import { readSignedFiles, signatureFile } from "./sign/statement.js";
 import { stableReleaseDigest } from "./stable-release-digest.js";
 import { parseRelease } from "./verify/parse-release.js";
 
-/** Files that identify a release, which no other file of it lists. */
-export const identifyingFiles = ["release.json", provenanceFile, checksumsFile, signatureFile] as const;
+/** Files that identify a release, which no other file of it lists, and its history. */
+export const identifyingFiles = ["release.json", provenanceFile, checksumsFile, signatureFile, historyFile] as const;
+
+/** The release at a place. */
+export interface OwnRelease {
+  report: RunReport;
+  /** Its files, path to sha256. */
+  files: ReadonlyMap<string, string>;
+  /** The releases that it replaced, oldest first. */
+  history: readonly FormerRelease[];
+}
 
 /**
  * Returns the files of a release of quantsmith, path to sha256: what its provenance names, and those of the identifying
  * files that agree with it. A file at one of these paths with another digest is not part of the release. Empty unless
  * provenance and `release.json` belong together. `texts` has the contents of the identifying files.
  */
-export function ownFiles(texts: ReadonlyMap<string, string>): Map<string, string> {
+function ownFiles(texts: ReadonlyMap<string, string>): Map<string, string> {
   const provenanceText = texts.get(provenanceFile) ?? "";
   const releaseText = texts.get("release.json") ?? "";
   const provenance = readProvenance(provenanceText);
@@ -32,14 +43,21 @@ export function ownFiles(texts: ReadonlyMap<string, string>): Map<string, string
   return files;
 }
 
-/** Returns the files of a release as `ownFiles`, and the name of its model; undefined without a release. */
+/**
+ * Returns the release at a place, undefined without one, and all files there that are of quantsmith, path to sha256: those
+ * of the release, and the model files of earlier releases that its history names.
+ */
 export function ownRelease(texts: ReadonlyMap<string, string>): {
-  own: Map<string, string>;
-  model: string | undefined;
+  own: ReadonlyMap<string, string>;
+  release: OwnRelease | undefined;
 } {
-  const own = ownFiles(texts);
-  const release = own.size === 0 ? undefined : parseRelease(texts.get("release.json") ?? "");
-  return { own, model: typeof release === "object" ? release.model.name : undefined };
+  const files = ownFiles(texts);
+  const report = parseRelease(texts.get("release.json") ?? "");
+  if (files.size === 0 || typeof report === "string") return { own: new Map(), release: undefined };
+  const text = texts.get(historyFile);
+  const parsed = text === undefined || files.get(historyFile) !== sha256(text) ? [] : parseHistory(text);
+  const history = typeof parsed === "string" ? [] : parsed;
+  return { own: new Map([...formerFiles(history), ...files]), release: { report, files, history } };
 }
 
 function haveSameEntries(some: ReadonlyMap<string, string> | undefined, others: ReadonlyMap<string, string>): boolean {

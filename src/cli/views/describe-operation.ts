@@ -6,6 +6,8 @@ export function describeOperation(operation: PublishOperation): string {
   switch (operation.operation) {
     case "sign":
       return `sign the release as ${operation.path}`;
+    case "leave-out":
+      return `leave out ${operation.path}: it does not cover the history of releases; \`--sign\` signs again`;
     case "create-repository":
       return `create the repository, ${operation.visibility}`;
     case "set-gating":

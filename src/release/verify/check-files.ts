@@ -49,10 +49,23 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
   return problems;
 }
 
-/** Reports files outside the release; as warnings if `shared`, since others may add files there. */
-export function checkExtra(paths: readonly string[], known: ReadonlySet<string>, shared: boolean): VerifyProblem[] {
+/**
+ * Reports files outside the release: as warnings if `shared`, since others may add files there, or if they are of `former`
+ * releases.
+ */
+export function checkExtra(
+  paths: readonly string[],
+  known: ReadonlySet<string>,
+  former: ReadonlySet<string>,
+  shared: boolean,
+): VerifyProblem[] {
   return paths.flatMap((file) => {
     if (known.has(file) || hubFiles.includes(file)) return [];
+    if (former.has(file)) {
+      const message = `${file} is not part of the release, but of an earlier one that its history names`;
+      const remedy = "Publish with `--remove-old` when nobody needs the file.";
+      return [{ ...errorProblem("QS-VERIFY-EXTRA", file, message, remedy), severity: "warning" as const }];
+    }
     const remedy = shared ? "Remove the file unless you added it." : "Remove the file.";
     const message = `${file} is not part of the release: it is not listed in SHA256SUMS`;
     const extra = errorProblem("QS-VERIFY-EXTRA", file, message, remedy);

@@ -3,6 +3,7 @@ import { hubLabel } from "../../quant/names.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { bomFile } from "../bom.js";
 import { checksumsFile, parseChecksums } from "../checksums.js";
+import { historyFile } from "../history.js";
 import { provenanceFile } from "../provenance.js";
 import type { RunReport } from "../release-report.js";
 import { findResolutionProblems } from "../resolve/find-problems.js";
@@ -12,6 +13,7 @@ import { stableReleaseDigest } from "../stable-release-digest.js";
 import { weightFiles } from "../variant-files.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
 import { checkChecksum, checkExtra, checkProvenance, checkSums, filesWithoutChecksum } from "./check-files.js";
+import { checkHistory, findFormerFiles } from "./check-history.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
 import { hashFiles } from "./hash-files.js";
@@ -22,7 +24,7 @@ import { errorProblem, type VerifiedFile, type VerifyProblem, type VerifyReport 
 
 /**
  * Verifies every recomputable claim of a release: file contents (SHA256SUMS), `release.json` (files, headers, the recipe's
- * limits, provenance), bill of materials, hardware verdicts, model card, file names (resolution by each runtime), and the
+ * limits, provenance), bill of materials, hardware verdicts, model card, history, file names (resolution by each runtime), and the
  * signature if present or required by `signer`. Problems are returned in the report. Calls `onFile` before hashing each
  * file. Errors: QS-VERIFY-TARGET if the target is not a release, QS-SIGN-ROOT, errors of the source.
  */
@@ -40,8 +42,11 @@ export async function verifyRelease(
   requireRelease(source.name, paths);
   const sums = await text(checksumsFile);
   const known = new Set([...filesWithoutChecksum, ...parseChecksums(sums ?? "").files.keys()]);
-  // Foreign files in a shared place are not read: only their names matter.
-  const own = listed.filter(({ path }) => !source.shared || known.has(path));
+  const history = known.has(historyFile) ? await text(historyFile) : undefined;
+  const outside = paths.filter((path) => !known.has(path));
+  const former = await findFormerFiles(source, outside, history);
+  // Foreign files in a shared place are not read: only their names matter. So it is with files of former releases.
+  const own = listed.filter(({ path }) => known.has(path) || !(source.shared || former.has(path)));
   const reportText = await text("release.json");
   const report = readReport(reportText);
   const parsed = typeof report !== "string";
@@ -64,7 +69,7 @@ export async function verifyRelease(
     ...unreadable,
     ...oversized,
     ...fromSums,
-    ...(sums === undefined ? [] : checkExtra(paths, known, source.shared)),
+    ...(sums === undefined ? [] : checkExtra(paths, known, former, source.shared)),
     ...(parsed ? checkVariants(report, models, lock) : []),
     ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json is invalid: ${report}`)]),
     ...edited,
@@ -73,6 +78,7 @@ export async function verifyRelease(
     ...(parsed && bom !== undefined ? checkBom(bom, sound, report) : []),
     ...(parsed && hardware !== undefined ? checkHardware(hardware, report) : []),
     ...(parsed && card !== undefined ? checkCard(card, report) : []),
+    ...checkHistory(changed.has(historyFile) ? undefined : history),
     ...findResolutionProblems(
       intended(source.shared || sums === undefined ? paths : paths.filter((path) => known.has(path)), report),
       parsed ? report.variants : undefined,

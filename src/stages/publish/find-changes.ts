@@ -2,7 +2,11 @@ import { parseDigest } from "../../hub/digest.js";
 import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
+import type { Origin } from "../../release/history.js";
+import type { OwnRelease } from "../../release/own-files.js";
+import type { RunReport } from "../../release/release-report.js";
 import { signatureFile } from "../../release/sign/statement.js";
+import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { isModelFile } from "../../release/variant-files.js";
 import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
@@ -14,14 +18,19 @@ export type PublishedFile = Pick<HubFile, "bytes" | "digest">;
 export interface PublishedFiles {
   /** All files, by path. */
   files: ReadonlyMap<string, PublishedFile>;
-  /** What the previous release of quantsmith there names as its files, path to sha256; empty without one. */
+  /** What the previous release of quantsmith there and its history name as their files, path to sha256; empty without one. */
   own: ReadonlyMap<string, string>;
+  /** Undefined without a release of quantsmith. */
+  release: PreviousRelease | undefined;
   /** Returns the sha256 of a file's current content; undefined if it cannot be read. */
   sha256(path: string): Promise<string | undefined>;
   /** Returns a file's current text; undefined if it cannot be read. */
   text(path: string): Promise<string | undefined>;
-  /** Name of the model of the previous release; undefined without one. */
-  model: string | undefined;
+}
+
+export interface PreviousRelease extends OwnRelease {
+  /** When and by which commit it was published. */
+  origin(): Promise<Origin>;
 }
 
 /** The files of a target that does not exist. */
@@ -30,7 +39,7 @@ export const noFiles: PublishedFiles = {
   own: new Map(),
   sha256: async () => undefined,
   text: async () => undefined,
-  model: undefined,
+  release: undefined,
 };
 
 /** Changes that make a target contain a release. */
@@ -46,10 +55,10 @@ export interface Changes {
 /**
  * Compares a release with the files at the target. Removes files of the previous release that are unchanged since and
  * not in this one: model files only if the release `removes` them, the signature only together with other changes. All
- * other files stay.
+ * other files stay. A release that differs only in step times and measured speeds changes nothing.
  */
 export async function findChanges(
-  { files, removes = () => false }: Pick<CheckedRelease, "files" | "removes">,
+  { files, report, removes = () => false }: Pick<CheckedRelease, "files" | "report" | "removes">,
   previous: PublishedFiles,
   signal: AbortSignal,
 ): Promise<Changes> {
@@ -65,8 +74,19 @@ export async function findChanges(
     if (isGone || (await previous.sha256(path)) !== sha256) continue;
     (isModelFile(path) && !removes(path) ? changes.keep : changes.remove).push(path);
   }
-  const onlySignature = changes.add.length + changes.update.length === 0 && changes.remove.join() === signatureFile;
-  return onlySignature ? { ...changes, remove: [] } : changes;
+  return isRepetition(changes, report, previous) ? { ...changes, update: [], remove: [] } : changes;
+}
+
+/** Returns true if only step times and measured speeds differ, and at most the signature is missing. */
+function isRepetition({ add, update, remove }: Changes, report: RunReport, { release }: PublishedFiles): boolean {
+  if (add.length > 0 || remove.some((path) => path !== signatureFile)) return false;
+  if (update.some(({ path }) => path !== "release.json")) return false;
+  return update.length === 0 || (release !== undefined && isSameRelease(report, release.report));
+}
+
+/** Compares two reports without their step times and measured speeds. */
+export function isSameRelease(some: RunReport, other: RunReport): boolean {
+  return stableReleaseDigest(some) === stableReleaseDigest(other);
 }
 
 export function isEmpty({ add, update, remove }: Changes): boolean {
@@ -74,10 +94,9 @@ export function isEmpty({ add, update, remove }: Changes): boolean {
 }
 
 /** Returns the changes as operations; `replaced` are updated files that are not of the previous release. */
-export function fileOperations(
-  { add, update, remove, keep }: Changes,
-  replaced: readonly string[] = [],
-): PublishOperation[] {
+export function fileOperations(changes: Changes, replaced: readonly string[] = []): PublishOperation[] {
+  if (isEmpty(changes)) return [];
+  const { add, update, remove, keep } = changes;
   const operationOf = (path: string) => (replaced.includes(path) ? ("replace" as const) : ("update" as const));
   return [
     ...add.map(({ path, bytes, sha256 }) => ({ operation: "add" as const, path, bytes, sha256 })),

@@ -5,7 +5,7 @@ import { maxTextBytes } from "../../release/verify/release-source.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { isPresent, listEmptyFolders, listFiles } from "../../util/files.js";
 import { sha256File } from "../../util/sha256.js";
-import { noFiles, type PublishedFile, type PublishedFiles } from "./find-changes.js";
+import type { PublishedFile, PublishedFiles } from "./find-changes.js";
 import { names } from "./require-own.js";
 
 /** Files of a target folder, all of them unchanged files of a previous release. */
@@ -25,7 +25,7 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
     const file = join(folder, path);
     if (states.has(path) && (await isSmallFile(file))) texts.set(path, await readFile(file, "utf8"));
   }
-  const { own, model } = ownRelease(texts);
+  const { own, release } = ownRelease(texts);
   const files = new Map<string, PublishedFile>();
   const foreign: string[] = [];
   for (const path of states.keys()) {
@@ -39,7 +39,12 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
     else files.set(path, { bytes: file.size, digest: `sha256:${digest}` });
   }
   if (foreign.length > 0) throw hasForeign(folder, foreign, own.size > 0);
-  return { ...noFiles, files, own, model, states, sha256: async (path) => own.get(path) };
+  const origin = async () => {
+    const { mtime } = await lstat(join(folder, "release.json"));
+    return { date: mtime.toISOString(), commit: null };
+  };
+  const read = { sha256: async (path: string) => own.get(path), text: async (path: string) => texts.get(path) };
+  return { files, own, release: release && { ...release, origin }, states, ...read };
 }
 
 /** Throws QS-PUBLISH-FOREIGN if a folder, meanwhile at another path, changed since it was read. */

@@ -1,16 +1,15 @@
 import type { Gating } from "../../hub/upload/repository.js";
 import type { PublishOperation } from "./operations.js";
+import type { ReleaseOptions } from "./release-options.js";
 
 /** Options of publishing to the Hub. */
-export interface HubPublishOptions {
+export interface HubPublishOptions extends ReleaseOptions {
   /** `org/name`. */
   repo: string;
   /** `branch`: a staging branch, then one commit on main. `pr`: a pull request. `direct`: one commit on main. */
   via: "branch" | "pr" | "direct";
   /** Create the repository as private, and reject a public one. */
   private: boolean;
-  /** Overwrite files that are not of a release of this model. */
-  replace?: true;
   /** Access requests of readers; undefined keeps the repository's setting. */
   gated?: Gating;
   /** Why the release is published, in Markdown, for the description of the commit or pull request. */

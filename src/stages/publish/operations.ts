@@ -4,6 +4,8 @@ import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 /** An operation of publishing, also listed by `--dry-run`. */
 export type PublishOperation =
   | { operation: "sign"; path: string }
+  /** The folder's signature does not cover the history. */
+  | { operation: "leave-out"; path: string }
   | { operation: "create-repository"; visibility: "private" | "public" }
   | { operation: "set-gating"; gated: Gating }
   /** `replace`: an update of a file that is not of a release of quantsmith. */

@@ -5,15 +5,12 @@ import { isInCollection } from "../../hub/upload/collections.js";
 import { findPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
-import { signatureFile } from "../../release/sign/statement.js";
-import { stableReleaseDigest } from "../../release/stable-release-digest.js";
-import { parseRelease } from "../../release/verify/parse-release.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
-import { type RemoteRelease, readRemote, readRemoteText } from "./remote-release.js";
+import { type RemoteRelease, readRemote } from "./remote-release.js";
 import { requireNames } from "./require-names.js";
 import { type Overwrite, requireOwn } from "./require-own.js";
 
@@ -23,11 +20,20 @@ const stagingBranchOf = (version: string) => `quantsmith-staging-${version}`;
 /** Whether a branch is the staging branch of any release. */
 export const isStagingBranch = (name: string) => /^quantsmith-staging-[0-9a-f]{12}$/.test(name);
 
-/** State of a repository and the operations to publish a release. */
-export interface HubPlan {
-  /** Undefined if the repository does not exist. */
+/** A repository before a publication; both are undefined if it does not exist. */
+export interface HubPlace {
   state: RepoState | undefined;
   main: RemoteRelease | undefined;
+}
+
+/** Reads the state of a repository. Errors: QS-HUB-*. */
+export async function readPlace(connection: HubConnection, repo: string, signal: AbortSignal): Promise<HubPlace> {
+  const state = await findRepo(connection, repo, signal);
+  return { state, main: state === undefined ? undefined : await readRemote(connection, repo, "main", signal) };
+}
+
+/** State of a repository and the operations to publish a release. */
+export interface HubPlan extends HubPlace {
   changes: Changes;
   /** Changed files that are not of the previous release. */
   replaced: string[];
@@ -43,21 +49,19 @@ export interface HubPlan {
 }
 
 /**
- * Reads the state of the Hub and plans the operations to publish a release; changes nothing.
+ * Plans the operations to publish a release; changes nothing.
  * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
  */
 export async function planHub(
   connection: HubConnection,
   release: CheckedRelease,
+  { state, main }: HubPlace,
   options: HubPublishOptions,
   signal: AbortSignal,
 ): Promise<HubPlan> {
   const { repo, via, collection } = options;
-  const state = await findRepo(connection, repo, signal);
   requirePrivate(repo, state, options);
-  const main = state === undefined ? undefined : await readRemote(connection, repo, "main", signal);
-  const found = await findChanges(release, main ?? noFiles, signal);
-  const changes = main !== undefined && (await isRerun(connection, release, main, found, signal)) ? noChanges : found;
+  const changes = await findChanges(release, main ?? noFiles, signal);
   const replaced = isEmpty(changes) ? [] : await requireOwn(overwriteOf(release, options, changes), main ?? noFiles);
   requireNames(repo, release, (main ?? noFiles).files.keys(), changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
@@ -86,23 +90,6 @@ export function overwriteOf(
 ): Overwrite {
   const paths = [...add, ...update].map(({ path }) => path);
   return { place: repo, model: report.model.name, paths, replace: replace === true };
-}
-
-const noChanges: Changes = { add: [], update: [], remove: [], keep: [] };
-
-/** Returns true if the release differs only in step times and measured speeds, and no signature is to be added. */
-export async function isRerun(
-  connection: HubConnection,
-  release: CheckedRelease,
-  main: RemoteRelease,
-  { add, update, remove }: Changes,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const onlyReport = update.length === 1 && update[0]?.path === "release.json";
-  if (!onlyReport || add.length > 0 || remove.some((path) => path !== signatureFile)) return false;
-  const text = await readRemoteText(connection, main, "release.json", signal);
-  const published = text === undefined ? "" : parseRelease(text);
-  return typeof published !== "string" && stableReleaseDigest(published) === stableReleaseDigest(release.report);
 }
 
 function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): PublishOperation[] {

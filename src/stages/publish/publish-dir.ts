@@ -8,14 +8,14 @@ import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import { type FolderRelease, readFolderRelease, requireSameFiles } from "./folder-release.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
+import { allOperations, prepareRelease, signPrepared, withScratch } from "./prepare-release.js";
 import type { CheckedRelease } from "./release-files.js";
+import type { ReleaseOptions } from "./release-options.js";
 import { requireModel } from "./require-own.js";
 
 /** The folder to publish to. */
-export interface FolderTarget {
+export interface FolderTarget extends ReleaseOptions {
   path: string;
-  /** Rename a folder that contains more than a release of this model. */
-  replace?: true | undefined;
 }
 
 export interface FolderPublication {
@@ -32,14 +32,19 @@ export interface FolderPublication {
  * Errors: QS-PUBLISH-TARGET, QS-PUBLISH-FOREIGN, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
 export async function publishToFolder(
-  release: CheckedRelease,
-  { path: target, replace }: FolderTarget,
-  { signal, onPlan, onWait }: Pick<PublishHooks, "signal" | "onPlan" | "onWait">,
+  found: CheckedRelease,
+  target: FolderTarget,
+  hooks: Pick<PublishHooks, "signal" | "onPlan" | "onWait">,
 ): Promise<FolderPublication> {
-  return onTarget(release, target, (path) =>
+  const { signal, onPlan, onWait } = hooks;
+  return onTarget(found, target.path, (path, scratch) =>
     withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
-      const { previous, changes, movedTo } = await planFolder(release, { path, replace }, signal);
-      onPlan?.(operationsOf(path, changes, movedTo));
+      const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
+      const prepared = await prepareRelease(found, previous, target, scratch, signal);
+      const release = await signPrepared(prepared, hooks);
+      const changes = await findChanges(release, previous, signal);
+      const operations = operationsOf(path, changes, movedTo);
+      onPlan?.(prepared.needsSignature ? operations : allOperations(prepared, operations));
       if (isEmpty(changes)) return { path, operations: [] };
       const build = async (next: string) => {
         await copyRelease(release, next, signal);
@@ -47,45 +52,39 @@ export async function publishToFolder(
       };
       const requireSame = (old: string) => requireSameFiles(path, previous.states, old);
       const renamedTo = await replaceFolder(path, build, movedTo === undefined ? requireSame : "keep");
-      return { path, operations: operationsOf(path, changes, renamedTo) };
+      return { path, operations: allOperations(prepared, operationsOf(path, changes, renamedTo)) };
     }),
   );
 }
 
 /** Returns the operations of `publishToFolder` without executing them. Errors: as `publishToFolder`. */
 export async function previewFolder(
-  release: CheckedRelease,
-  { path: target, replace }: FolderTarget,
+  found: CheckedRelease,
+  target: FolderTarget,
   signal: AbortSignal,
 ): Promise<FolderPublication> {
-  return onTarget(release, target, async (path) => {
-    const { changes, movedTo } = await planFolder(release, { path, replace }, signal);
-    return { path, operations: operationsOf(path, changes, movedTo) };
+  return onTarget(found, target.path, async (path, scratch) => {
+    const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
+    const prepared = await prepareRelease(found, previous, target, scratch, signal);
+    const changes = await findChanges(prepared.release, previous, signal);
+    return { path, operations: allOperations(prepared, operationsOf(path, changes, movedTo)) };
   });
 }
 
-interface FolderPlan {
-  previous: Pick<FolderRelease, "states">;
-  changes: Changes;
-  /** New path of a folder that contains more than a release of the model. */
-  movedTo?: string;
-}
-
-async function planFolder(
-  release: CheckedRelease,
+/** Reads the target; with `replace`, a folder that contains more than a release of the model counts as moved. */
+async function readTarget(
+  { report }: CheckedRelease,
   { path, replace }: FolderTarget,
   signal: AbortSignal,
-): Promise<FolderPlan> {
+): Promise<{ previous: FolderRelease; movedTo?: string }> {
   try {
     const previous = await readFolderRelease(path, signal);
-    const changes = await findChanges(release, previous, signal);
-    if (!isEmpty(changes)) requireModel(path, release.report.model.name, previous);
-    return { previous, changes };
+    requireModel(path, report.model.name, previous);
+    return { previous };
   } catch (error) {
     if (replace !== true || !(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-FOREIGN") throw error;
   }
-  const changes = await findChanges(release, noFiles, signal);
-  return { previous: { states: new Map() }, changes, movedTo: await unusedPath(path) };
+  return { previous: { ...noFiles, states: new Map() }, movedTo: await unusedPath(path) };
 }
 
 function operationsOf(path: string, changes: Changes, movedTo: string | undefined): PublishOperation[] {
@@ -93,25 +92,29 @@ function operationsOf(path: string, changes: Changes, movedTo: string | undefine
   return movedTo === undefined ? operations : [{ operation: "rename", path, to: movedTo }, ...operations];
 }
 
-/** Runs `work` with the real path of a valid target, and adds codes to its system errors. */
-async function onTarget<T>(release: CheckedRelease, target: string, work: (path: string) => Promise<T>): Promise<T> {
+/** Runs `work` with the real path of a valid target and a temporary folder, and adds codes to its system errors. */
+async function onTarget<T>(
+  release: CheckedRelease,
+  target: string,
+  work: (path: string, scratch: string) => Promise<T>,
+): Promise<T> {
   try {
     // Replaces the target of a link, not the link.
     const path = await realTarget(target);
     await requireSeparate(await realpath(release.folder), path);
     await requireNoMount(path);
-    return await work(path);
+    return await withScratch((scratch) => work(path, scratch));
   } catch (error) {
     throw isSystemError(error) ? unwritable(target, error) : error;
   }
 }
 
-async function copyRelease({ folder, files }: CheckedRelease, to: string, signal: AbortSignal): Promise<void> {
+async function copyRelease({ files }: CheckedRelease, to: string, signal: AbortSignal): Promise<void> {
   for (const file of files) {
     signal.throwIfAborted();
     await mkdir(dirname(join(to, file.path)), { recursive: true });
     // Not a hard link, since an edit of a published file must not change the store.
-    await copyFile(join(folder, file.path), join(to, file.path), constants.COPYFILE_FICLONE);
+    await copyFile(file.source, join(to, file.path), constants.COPYFILE_FICLONE);
     await requireUnchanged(file, join(to, file.path));
   }
 }

@@ -2,13 +2,15 @@ import type { HubConnection } from "../../hub/connection.js";
 import { offlineError } from "../../hub/hub-error.js";
 import { createBranch, deleteBranch, listBranches } from "../../hub/upload/branches.js";
 import { addToCollection } from "../../hub/upload/collections.js";
+import type { LocalFile } from "../../hub/upload/local-file.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { findChanges, isEmpty } from "./find-changes.js";
+import { findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
-import { type HubPlan, isStagingBranch, overwriteOf, planHub } from "./plan-hub.js";
+import { type HubPlan, isStagingBranch, overwriteOf, planHub, readPlace } from "./plan-hub.js";
+import { allOperations, prepareRelease, signPrepared, withScratch } from "./prepare-release.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
@@ -19,20 +21,56 @@ import { type SyncResult, syncRevision } from "./sync-revision.js";
 const maxStagingAttempts = 5;
 
 /**
- * Publishes a verified release to the Hub. Main always contains a complete release: the previous one or this one.
- * Content uploaded by an interrupted publish is not sent again, and unchanged files are not committed again.
+ * Publishes a verified release to the Hub, with the history of the repository and a signature if requested. Main always
+ * contains a complete release: the previous one or this one. Content uploaded by an interrupted publish is not sent again,
+ * and unchanged files are not committed again. Returns the files as published.
  * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
  */
 export async function publishToHub(
   connection: HubConnection,
+  found: CheckedRelease,
+  options: HubPublishOptions,
+  hooks: PublishHooks,
+): Promise<{ hub: HubPublication; files: readonly LocalFile[] }> {
+  const { signal } = hooks;
+  return withScratch(async (scratch) => {
+    const place = await readPlace(connection, options.repo, signal);
+    const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
+    const release = await signPrepared(prepared, hooks);
+    const plan = await planHub(connection, release, place, options, signal);
+    const all = { ...plan, operations: allOperations(prepared, plan.operations) };
+    hooks.onPlan?.(prepared.needsSignature ? plan.operations : all.operations);
+    return { hub: await executePlan(connection, release, options, all, hooks), files: release.files };
+  });
+}
+
+/** Returns the operations of `publishToHub` without executing them. Errors: as `planHub`. */
+export async function previewHub(
+  connection: HubConnection,
+  found: CheckedRelease,
+  options: HubPublishOptions,
+  signal: AbortSignal,
+): Promise<HubPublication> {
+  return withScratch(async (scratch) => {
+    const place = await readPlace(connection, options.repo, signal);
+    const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
+    const plan = await planHub(connection, prepared.release, place, options, signal);
+    const commit = isEmpty(plan.changes) ? (plan.main?.commit ?? null) : null;
+    const operations = allOperations(prepared, plan.operations);
+    const done = { commit, sentBytes: 0, pullRequest: plan.pullRequest };
+    return publication(connection, options, { ...plan, operations }, done);
+  });
+}
+
+async function executePlan(
+  connection: HubConnection,
   release: CheckedRelease,
   options: HubPublishOptions,
+  plan: HubPlan,
   hooks: PublishHooks,
 ): Promise<HubPublication> {
   const { repo } = options;
   const { signal } = hooks;
-  const plan = await planHub(connection, release, options, signal);
-  hooks.onPlan?.(plan.operations);
   await prepareRepo(connection, options, plan.state, signal);
   const main = plan.main ?? (await readNew(connection, release, options, signal));
   const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);
@@ -44,18 +82,6 @@ export async function publishToHub(
     await addToCollection(connection, options.collection, repo, signal);
   }
   return publication(connection, options, plan, done);
-}
-
-/** Returns the operations of `publishToHub` without executing them. Errors: as `planHub`. */
-export async function previewHub(
-  connection: HubConnection,
-  release: CheckedRelease,
-  options: HubPublishOptions,
-  signal: AbortSignal,
-): Promise<HubPublication> {
-  const plan = await planHub(connection, release, options, signal);
-  const commit = isEmpty(plan.changes) ? (plan.main?.commit ?? null) : null;
-  return publication(connection, options, plan, { commit, sentBytes: 0, pullRequest: plan.pullRequest });
 }
 
 /** Reads a repository that did not exist at planning time; another user may have created it. */

@@ -1,17 +1,16 @@
 import { join } from "node:path";
 import { hubConnection } from "../../hub/connection.js";
+import type { LocalFile } from "../../hub/upload/local-file.js";
 import type { RunReport } from "../../release/release-report.js";
 import { requireIdentity } from "../../release/sign/sign-files.js";
-import { signatureFile } from "../../release/sign/statement.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
 import type { VerifyReport } from "../../release/verify/verify-report.js";
 import { removeUnfinishedWrites } from "../../util/files.js";
 import type { HubPublication } from "./hub-options.js";
-import type { PublishHooks, PublishOperation } from "./operations.js";
+import type { PublishHooks } from "./operations.js";
 import { type FolderPublication, previewFolder, publishToFolder } from "./publish-dir.js";
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
-import { type CheckedRelease, releaseFiles } from "./release-files.js";
-import { planSigning, signRelease } from "./sign-release.js";
+import { releaseFiles } from "./release-files.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
@@ -40,20 +39,17 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
   requireReachable(target);
   // Of a publish that was killed while it signed. A folder that cannot be read fails below.
   await removeUnfinishedWrites(join(release, signatureFile)).catch(() => undefined);
-  const found = await readRelease(release, target, hooks.signal);
+  const found = await releaseFiles(release, hooks.signal);
+  const { report } = found;
   if (target.kind === "dir") {
-    const needed = target.sign === true && !found.isSigned;
-    const checked = needed ? await signAsPlanned(found, hooks) : found;
-    const dir = withSigning(await publishToFolder(checked, target, hooks), needed);
-    return { report: checked.report, place: dir.path, dir };
+    const dir = await publishToFolder(found, target, hooks);
+    return { report, place: dir.path, dir };
   }
   const connection = hubConnection();
-  const signing = await planSigning(connection, found, target, hooks.signal);
-  const checked = signing.needed ? await signAsPlanned(signing.release, hooks) : signing.release;
-  const hub = withSigning(await publishToHub(connection, checked, target, hooks), signing.needed);
+  const { hub, files } = await publishToHub(connection, found, target, hooks);
   const place = { repo: target.repo, revision: hub.commit ?? "main" };
-  const verified = await verifyRemote(connection, { ...place, expected: expectedOf(checked, hub) }, hooks.signal);
-  return { report: checked.report, place: hub.pullRequest ?? hub.url, hub, verified };
+  const verified = await verifyRemote(connection, { ...place, expected: expectedOf(files, hub) }, hooks.signal);
+  return { report, place: hub.pullRequest ?? hub.url, hub, verified };
 }
 
 /** Returns the operations of `publishTo` without executing them. Errors: as `publishTo`. */
@@ -63,36 +59,18 @@ export async function previewPublish(
   signal: AbortSignal,
 ): Promise<Publication> {
   requireReachable(target);
-  const found = await readRelease(release, target, signal);
+  const found = await releaseFiles(release, signal);
+  const { report } = found;
   if (target.kind === "dir") {
     const dir = await previewFolder(found, target, signal);
-    const needed = target.sign === true && !found.isSigned;
-    return { report: found.report, place: dir.path, dir: withSigning(dir, needed) };
+    return { report, place: dir.path, dir };
   }
-  const connection = hubConnection();
-  const signing = await planSigning(connection, found, target, signal);
-  const hub = withSigning(await previewHub(connection, signing.release, target, signal), signing.needed);
-  return { report: signing.release.report, place: hub.url, hub };
-}
-
-async function readRelease(folder: string, target: PublishTarget, signal: AbortSignal): Promise<CheckedRelease> {
-  const release = await releaseFiles(folder, signal);
-  return target.removeOld === true ? { ...release, removes: () => true } : release;
-}
-
-const signOperation: PublishOperation = { operation: "sign", path: signatureFile };
-
-function signAsPlanned(release: CheckedRelease, { onPlan, signal }: PublishHooks): Promise<CheckedRelease> {
-  onPlan?.([signOperation]);
-  return signRelease(release, signal);
-}
-
-function withSigning<T extends { operations: PublishOperation[] }>(done: T, needed: boolean): T {
-  return needed ? { ...done, operations: [signOperation, ...done.operations] } : done;
+  const hub = await previewHub(hubConnection(), found, target, signal);
+  return { report, place: hub.url, hub };
 }
 
 /** Returns the expected digests on the Hub. A rerun that changed only its times keeps the previous `release.json`. */
-function expectedOf({ files }: CheckedRelease, { operations }: HubPublication): Map<string, string> {
+function expectedOf(files: readonly LocalFile[], { operations }: HubPublication): Map<string, string> {
   const changed = operations.some(({ operation }) => operation === "commit" || operation === "open-pull-request");
   return new Map(
     files.filter(({ path }) => changed || path !== "release.json").map(({ path, sha256 }) => [path, sha256]),

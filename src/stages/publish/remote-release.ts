@@ -1,5 +1,6 @@
 import type { HubConnection } from "../../hub/connection.js";
 import type { HubFile } from "../../hub/hub-file.js";
+import { lastCommit } from "../../hub/last-commit.js";
 import { listCommit, resolveCommit } from "../../hub/list-commit.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { identifyingFiles, ownRelease } from "../../release/own-files.js";
@@ -41,7 +42,10 @@ export async function readRemote(
     const content = await readRemoteFile(connection, { repo, commit, files }, path, signal);
     return content && sha256(content);
   };
-  return { repo, commit, files, ...ownRelease(texts), sha256: digest, text: read };
+  const { own, release } = ownRelease(texts);
+  const origin = () => lastCommit(connection, { repo, commit, path: "release.json" }, signal);
+  const previous = release && { ...release, origin };
+  return { repo, commit, files, own, release: previous, sha256: digest, text: read };
 }
 
 type Commit = Pick<RemoteRelease, "repo" | "commit" | "files">;

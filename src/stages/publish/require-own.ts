@@ -46,9 +46,10 @@ export async function requireOwn(
 }
 
 /** Throws QS-PUBLISH-FOREIGN if a target contains the release of another model. */
-export function requireModel(place: string, model: string, present: Pick<PublishedFiles, "model">): void {
-  if (present.model === undefined || present.model === model) return;
-  const message = `${place} contains the release of another model, ${quote(present.model)}, not of ${quote(model)}`;
+export function requireModel(place: string, model: string, present: Pick<PublishedFiles, "release">): void {
+  const name = present.release?.report.model.name;
+  if (name === undefined || name === model) return;
+  const message = `${place} contains the release of another model, ${quote(name)}, not of ${quote(model)}`;
   throw new QuantsmithError("QS-PUBLISH-FOREIGN", message, {
     remedy: "Publish to another target, or add `--replace` if this release takes its place.",
   });

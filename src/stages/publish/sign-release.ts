@@ -1,7 +1,5 @@
 import { join } from "node:path";
-import type { HubConnection } from "../../hub/connection.js";
 import { localFile } from "../../hub/upload/local-file.js";
-import { findRepo } from "../../hub/upload/repository.js";
 import { signFiles } from "../../release/sign/sign-files.js";
 import { sigstoreInstance } from "../../release/sign/sigstore-instance.js";
 import { signatureFile } from "../../release/sign/statement.js";
@@ -9,37 +7,34 @@ import { checkSignature } from "../../release/verify/check-signature.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
-import { findChanges, isEmpty } from "./find-changes.js";
-import { isRerun } from "./plan-hub.js";
+import { findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
-import { readRemote, readRemoteText } from "./remote-release.js";
-import type { PublishTarget } from "./target.js";
+import type { ReleaseOptions } from "./release-options.js";
 
 /** The signing decision of a publication. */
 export interface Signing {
-  /** Without the folder's signature if the one on the Hub is kept. */
+  /** Without the folder's signature if the one at the target is kept. */
   release: CheckedRelease;
   needed: boolean;
 }
 
 /**
- * Decides whether to sign a release: if signing is requested, and neither the folder nor the repository has a valid
- * signature of this content. Avoids unnecessary signatures, since each creates a public record.
- * Errors: QS-SIGN-ROOT, QS-HUB-*.
+ * Decides whether to sign a release: if signing is requested, and neither the folder nor the target has a valid signature
+ * of this content. Avoids unnecessary signatures, since each creates a public record. Errors: QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function planSigning(
-  connection: HubConnection,
   release: CheckedRelease,
-  target: Extract<PublishTarget, { kind: "hub" }>,
+  previous: PublishedFiles,
+  { sign }: Pick<ReleaseOptions, "sign">,
   signal: AbortSignal,
 ): Promise<Signing> {
-  if (target.sign !== true) return { release, needed: false };
+  if (sign !== true) return { release, needed: false };
   const unsigned = { ...release, files: contentOf(release) };
-  if (await isSignedOnHub(connection, unsigned, target.repo, signal)) return { release: unsigned, needed: false };
+  if (await isSigned(unsigned, previous, signal)) return { release: unsigned, needed: false };
   return { release, needed: !release.isSigned };
 }
 
-/** Signs a release folder without a valid signature: writes `model.sig` into it, if it is valid. Errors: QS-SIGN-*. */
+/** Signs a release without a valid signature: writes `model.sig` into its folder, if it is valid. Errors: QS-SIGN-*. */
 export async function signRelease(release: CheckedRelease, signal: AbortSignal): Promise<CheckedRelease> {
   if (release.isSigned) return release;
   const files = contentOf(release);
@@ -65,23 +60,12 @@ function contentOf({ files }: CheckedRelease): CheckedRelease["files"] {
   return files.filter(({ path }) => path !== signatureFile);
 }
 
-/** Returns true if main contains this release, except for times and speeds, with a valid signature. */
-async function isSignedOnHub(
-  connection: HubConnection,
-  release: CheckedRelease,
-  repo: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  if ((await findRepo(connection, repo, signal)) === undefined) return false;
-  const main = await readRemote(connection, repo, "main", signal);
-  const signature = await readRemoteText(connection, main, signatureFile, signal);
-  const report = await readRemoteText(connection, main, "release.json", signal);
+/** Returns true if the target contains this release, except for times and speeds, with a valid signature. */
+async function isSigned(release: CheckedRelease, previous: PublishedFiles, signal: AbortSignal): Promise<boolean> {
+  const signature = await previous.text(signatureFile);
+  const report = await previous.text("release.json");
   if (signature === undefined || report === undefined) return false;
-  const changes = await findChanges(release, main, signal);
-  if (!isEmpty(changes) && !(await isRerun(connection, release, main, changes, signal))) return false;
-  const remoteDigests = new Map(release.files.map((file) => [file.path, file.sha256])).set(
-    "release.json",
-    sha256(report),
-  );
-  return (await checkSignature(signature, remoteDigests, {})).signature?.ok === true;
+  if (!isEmpty(await findChanges(release, previous, signal))) return false;
+  const digests = new Map(release.files.map((file) => [file.path, file.sha256])).set("release.json", sha256(report));
+  return (await checkSignature(signature, digests, {})).signature?.ok === true;
 }

@@ -3,15 +3,9 @@ import { formatHubRef, parseHubRef } from "../../hub/hub-ref.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { HubPublishOptions } from "./hub-options.js";
+import type { FolderTarget } from "./publish-dir.js";
 
-export type PublishTarget = ({ kind: "dir"; path: string } | ({ kind: "hub" } & HubPublishOptions)) & {
-  /** Sign the release first, with the environment's identity. */
-  sign?: true;
-  /** Overwrite files that are not of a release of this model; rename such a folder. */
-  replace?: true;
-  /** Delete the unchanged model files of earlier releases that this one lacks. */
-  removeOld?: true;
-};
+export type PublishTarget = ({ kind: "dir" } & FolderTarget) | ({ kind: "hub" } & HubPublishOptions);
 
 /** Options of the command line; `to` is `dir:<path>` or `hf:<org>/<name>`, or omitted to use the recipe's target. */
 export interface TargetText {

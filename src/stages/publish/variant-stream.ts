@@ -3,6 +3,7 @@ import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import { localFile } from "../../hub/upload/local-file.js";
 import { findRepo } from "../../hub/upload/repository.js";
 import { checksumsFile } from "../../release/checksums.js";
+import { historyFile } from "../../release/history.js";
 import { provenanceFile } from "../../release/provenance.js";
 import { cardFile } from "../../release/verify/check-cross-references.js";
 import type { HubPublishOptions } from "./hub-options.js";
@@ -113,7 +114,7 @@ export async function openStream(
   const state = await findRepo(connection, repo, hooks.signal);
   if (state !== undefined) {
     const main = await readRemote(connection, repo, "main", hooks.signal);
-    const paths = [...fixedFiles, ...files];
+    const paths = [...fixedFiles, ...(main.release === undefined ? [] : [historyFile]), ...files];
     await requireOwn({ place: repo, model, paths, replace: replace === true }, main);
   }
   await prepareRepo(connection, options, state, hooks.signal);

@@ -2,11 +2,10 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
-import { publishToHub } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
-import { planSigning, signRelease } from "../../../src/stages/publish/sign-release.js";
+import { signRelease } from "../../../src/stages/publish/sign-release.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
-import { connectToWrite, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { releaseFolder, rerun } from "../../fixtures/release-folder.js";
 import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/sigstore.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -37,11 +36,7 @@ afterEach(async () => {
 
 async function publish(sign: boolean) {
   const connection = connectToWrite(hub, join(folder, "..", "hf"));
-  const options = { repo: "me/model", via: "branch" as const, private: false };
-  const target = { kind: "hub" as const, ...options, ...(sign ? { sign: true as const } : {}) };
-  const { release, needed } = await planSigning(connection, await releaseFiles(folder, signal), target, signal);
-  const ready = needed ? await signRelease(release, signal) : release;
-  const done = await publishToHub(connection, ready, options, { signal, onProgress: () => undefined });
+  const done = await publishFolder(connection, folder, sign ? { sign: true } : {});
   const place = { repo: "me/model", revision: "main" };
   return { done, report: await verifyRemote(connection, place, signal, undefined, sign ? signer : {}) };
 }
@@ -61,6 +56,22 @@ test("a signed release is valid on the Hub, and neither signed nor committed aga
   expect((await publish(true)).done.operations).toEqual([]);
   expect((await publish(false)).done.operations).toEqual([]);
   expect([commits(), sigstore.signings(), existsSync(join(folder, "model.sig"))]).toEqual([made, before + 1, false]);
+});
+
+test("a release with a history is signed with it, outside its folder; without signing the folder's signature is left out", async () => {
+  await publish(true);
+  releaseFolder(folder, { variants: { Q4_K_M: 7, Q8_0: 2 } });
+  const { report, done } = await publish(true);
+  expect([report.ok, report.signature?.state, existsSync(join(folder, "model.sig"))]).toEqual([true, "valid", false]);
+  expect(done.operations[0]).toEqual({ operation: "sign", path: "model.sig" });
+  const before = [commits(), sigstore.signings()];
+  expect((await publish(true)).done.operations).toEqual([]);
+  expect([commits(), sigstore.signings()]).toEqual(before);
+  releaseFolder(folder, { variants: { Q4_K_M: 8, Q8_0: 2 } });
+  await signRelease(await releaseFiles(folder, signal), signal);
+  const unsigned = await publish(false);
+  expect(unsigned.done.operations[0]).toEqual({ operation: "leave-out", path: "model.sig" });
+  expect([unsigned.report.ok, unsigned.report.signature]).toEqual([true, null]);
 });
 
 test("an unsigned release on the Hub is signed; another release removes the previous signature", async () => {

@@ -24,6 +24,7 @@ import { sha256 } from "../../../src/util/sha256.js";
 import { type Death, dyingFiles } from "../../fixtures/dying-files.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { folderDigests } from "../../fixtures/folder-digests.js";
+import { withoutHistory } from "../../fixtures/publish-client.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
@@ -43,15 +44,22 @@ const oldFiles = { variants: { Q2_K: 1 }, bytes: 2000, extra: { "old.json": "{}"
 const newFiles = { variants: { Q4_K_M: 2 }, bytes: 2000 };
 let oldRelease: CheckedRelease;
 let newRelease: CheckedRelease;
-let digests: { old: Record<string, string>; new: Record<string, string> };
+/** `next` is the new release with the old one in its history. */
+let digests: Record<"old" | "new" | "next", Record<string, string>>;
+/** The history has the time of the old release. */
+const copying = { recursive: true, preserveTimestamps: true };
 let target: string;
 
 beforeAll(async () => {
-  digests = { old: releaseFolder(join(base, "old"), oldFiles), new: releaseFolder(join(base, "new"), newFiles) };
+  const [old, fresh] = [releaseFolder(join(base, "old"), oldFiles), releaseFolder(join(base, "new"), newFiles)];
   [oldRelease, newRelease] = [
     await releaseFiles(join(base, "old"), signal),
-    { ...(await releaseFiles(join(base, "new"), signal)), removes: () => true },
+    await releaseFiles(join(base, "new"), signal),
   ];
+  target = join(base, "next");
+  cpSync(oldRelease.folder, target, copying);
+  await publish(newRelease);
+  digests = { old, new: fresh, next: tree() };
   mkdirSync(join(base, "git"));
   writeFileSync(join(base, "git", "config"), "mine");
 });
@@ -60,7 +68,8 @@ beforeEach(() => {
   target = join(mkdtempSync(join(base, "target-")), "model");
 });
 
-const publish = (release: CheckedRelease) => publishToFolder(release, { path: target }, { signal });
+const to = () => ({ path: target, removeOld: true as const });
+const publish = (release: CheckedRelease) => publishToFolder(release, to(), { signal });
 const siblings = () => readdirSync(join(target, ".."));
 
 const tree = (folder = target) => folderDigests(folder);
@@ -75,18 +84,19 @@ test("a release, the same release, and another release", async () => {
   expect(new Set(first.operations.map(({ operation }) => operation))).toEqual(new Set(["add"]));
   expect(tree()).toEqual(digests.old);
   expect(await publish(oldRelease)).toMatchObject({ operations: [] });
-  const preview = await previewFolder(newRelease, { path: target }, signal);
+  const preview = await previewFolder(newRelease, to(), signal);
   expect(tree()).toEqual(digests.old);
   expect(preview.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : ""))).toEqual([
-    ...["add Example-Q4_K_M.gguf", "update SHA256SUMS", "update provenance.intoto.json", "update release.json"],
+    ...["add Example-Q4_K_M.gguf", "add history.json", "update README.md", "update SHA256SUMS"],
+    ...["update provenance.intoto.json", "update release.json"],
     ...["delete Example-Q2_K.gguf", "delete old.json"],
   ]);
   const planned: unknown[] = [];
   const onPlan = (operations: unknown) => planned.push(operations, tree());
-  const done = await publishToFolder(newRelease, { path: target }, { signal, onPlan });
+  const done = await publishToFolder(newRelease, to(), { signal, onPlan });
   expect(planned).toEqual([preview.operations, digests.old]);
   expect(done).toEqual(preview);
-  expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
+  expect([withoutHistory(tree()), siblings()]).toEqual([withoutHistory(digests.next), ["model"]]);
 });
 
 test("a signature of the release stays with it, and is removed with it", async () => {
@@ -97,7 +107,7 @@ test("a signature of the release stays with it, and is removed with it", async (
   expect(existsSync(join(target, "model.sig"))).toBe(true);
   const { operations } = await publish(newRelease);
   expect(operations).toContainEqual({ operation: "delete", path: "model.sig" });
-  expect(tree()).toEqual(digests.new);
+  expect(withoutHistory(tree())).toEqual(withoutHistory(digests.next));
 });
 
 describe("what is not ours stays, and is named", () => {
@@ -117,7 +127,7 @@ describe("what is not ours stays, and is named", () => {
     await publish(oldRelease);
     change();
     const before = tree();
-    for (const work of [() => previewFolder(newRelease, { path: target }, signal), () => publish(newRelease)]) {
+    for (const work of [() => previewFolder(newRelease, to(), signal), () => publish(newRelease)]) {
       const error = await failureOf(work());
       expect([error.code, error.exitCode]).toEqual(["QS-PUBLISH-FOREIGN", 2]);
       expect(error.message).toBe(`${target} contains files that are not of its release, or changed: ${path}`);
@@ -142,7 +152,7 @@ describe("what is not ours stays, and is named", () => {
     releaseFolder(other, { ...oldFiles, model: "Other" });
     await publish(await releaseFiles(other, signal));
     const before = tree();
-    for (const work of [() => previewFolder(newRelease, { path: target }, signal), () => publish(newRelease)]) {
+    for (const work of [() => previewFolder(newRelease, to(), signal), () => publish(newRelease)]) {
       expect(await failureOf(work())).toMatchObject({
         code: "QS-PUBLISH-FOREIGN",
         message: `${target} contains the release of another model, "Other", not of "Example"`,
@@ -202,7 +212,7 @@ describe("what is not ours stays, and is named", () => {
   test("a file that appears while the new release is copied", async () => {
     await publish(oldRelease);
     const onPlan = () => writeFileSync(join(target, "notes.md"), "mine");
-    const error = await failureOf(publishToFolder(newRelease, { path: target }, { signal, onPlan }));
+    const error = await failureOf(publishToFolder(newRelease, to(), { signal, onPlan }));
     expect([error.code, error.message]).toEqual([
       "QS-PUBLISH-FOREIGN",
       `${target} changed during publishing: notes.md`,
@@ -217,7 +227,7 @@ describe.each<Death>(["halfway", "error"])("an end at every file operation: %s",
     let at = 0;
     for (let ended = false; !ended; at++) {
       target = join(mkdtempSync(join(base, "target-")), "model");
-      cpSync(oldRelease.folder, target, { recursive: true });
+      cpSync(oldRelease.folder, target, copying);
       dyingFiles.start(at, kind);
       const failure = await Promise.race([publish(newRelease).catch((error) => error), dyingFiles.died]);
       ended = dyingFiles.operations.length <= at;
@@ -228,13 +238,13 @@ describe.each<Death>(["halfway", "error"])("an end at every file operation: %s",
       // Either in place, or beside it between two renames.
       const folders = readdirSync(join(target, ".."), { withFileTypes: true }).filter((entry) => entry.isDirectory());
       const found = folders.map(({ name }) => sorted(tree(join(target, "..", name))));
-      const known = [sorted(digests.old), sorted(digests.new)];
+      const known = [sorted(digests.old), sorted(digests.next)];
       expect(found.some((files) => known.includes(files))).toBe(true);
       if (existsSync(target)) expect(known).toContain(sorted(tree()));
       else expect(kind).not.toBe("error");
       states.add(existsSync(target) ? sorted(tree()) : "moved");
       await publish(newRelease);
-      expect([tree(), siblings()]).toEqual([digests.new, ["model"]]);
+      expect([tree(), siblings()]).toEqual([digests.next, ["model"]]);
     }
     expect(at).toBeGreaterThan(15);
     expect(states.size).toBeGreaterThan(1);
@@ -315,7 +325,7 @@ test("a release that changes while it is copied is not published", async () => {
   releaseFolder(folder, newFiles);
   const release = await releaseFiles(folder, signal);
   const onPlan = () => appendFileSync(join(folder, "README.md"), "more");
-  expect(await failureOf(publishToFolder(release, { path: target }, { signal, onPlan }))).toMatchObject({
+  expect(await failureOf(publishToFolder(release, to(), { signal, onPlan }))).toMatchObject({
     code: "QS-INPUT-CHANGED",
   });
   expect(siblings()).toEqual([]);

@@ -37,9 +37,11 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
     const options: HubPublishOptions = {
       ...{ repo: "me/model", via: (["branch", "branch", "direct", "pr"] as const)[random(4)] ?? "branch" },
       ...{ private: random(2) === 0, gated: "auto" },
+      ...(random(2) === 0 ? { removeOld: true } : {}),
     };
     const former = random(3) > 0 ? await publishFormer(hub, home, options) : undefined;
-    const wanted = releaseFolder(folder, { variants: { Q4_K_M: seed * 3, Q8_0: seed * 3 + 1 }, card: `# ${seed}\n` });
+    releaseFolder(folder, { variants: { Q4_K_M: seed * 3, Q8_0: seed * 3 + 1 }, card: `# ${seed}\n` });
+    const wanted = await rehearse(home, folder, options, former !== undefined);
     const watch = watchMain(hub, [former?.tree, wanted]);
     const faults = watch.wrap(counted(randomUploadFaults(seed, [5, 15, 30, 45][random(4)] ?? 15)));
     hub.faults = faults;
@@ -92,6 +94,16 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
   },
   600_000,
 );
+
+/** Returns the tree after the same publications without faults: its history has the same commits and dates. */
+async function rehearse(home: string, folder: string, options: HubPublishOptions, hasFormer: boolean) {
+  const hub = await startWritableHub();
+  if (hasFormer) await publishFormer(hub, home, options);
+  await publishFolder(connectToWrite(hub, home, calm), folder, { ...options, via: "direct" });
+  const tree = treeOf(hub);
+  await hub.close();
+  return tree;
+}
 
 /** Publishes a previous release to main, without faults. */
 async function publishFormer(hub: Hub, home: string, options: HubPublishOptions) {

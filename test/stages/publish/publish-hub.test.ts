@@ -10,7 +10,14 @@ import { buildGguf, completeMetadata } from "../../fixtures/gguf-builder.js";
 import { digests } from "../../fixtures/hub-client.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { smallFile } from "../../fixtures/hub-server/repo.js";
-import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import {
+  canary,
+  connectToWrite,
+  publishFolder,
+  startWritableHub,
+  treeOf,
+  withoutHistory,
+} from "../../fixtures/publish-client.js";
 import { releaseFolder, rerun } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
@@ -101,11 +108,11 @@ describe("via branch", () => {
     const before = uploads().length;
     const files = releaseFolder(folder, { variants: { Q4_K_M: 1, Q8_0: 4 }, card: "# New\n" });
     const done = await publishFolder(connection, folder);
-    expect(treeOf(hub)).toEqual({ ...files, ...q2, "notes.md": sha256("mine") });
+    expect(withoutHistory(treeOf(hub))).toEqual({ ...withoutHistory(files), ...q2, "notes.md": sha256("mine") });
     expect(uploads().length - before).toBe(3);
     const reported = done.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : one.operation));
     expect(reported).toEqual([
-      ...["create-branch", "update Example-Q8_0.gguf", "update README.md", "update SHA256SUMS"],
+      ...["create-branch", "add history.json", "update Example-Q8_0.gguf", "update README.md", "update SHA256SUMS"],
       ...[
         "update provenance.intoto.json",
         "update release.json",
@@ -222,7 +229,7 @@ describe("via branch", () => {
     if (repo !== undefined) repo.onMove = (ref) => void (ref === "main" && seen.push(treeOf(hub)));
     const second = releaseFolder(folder, { variants: { Q4_K_M: 5, Q6_K: 6 } });
     await publishFolder(connection, folder, { removeOld: true });
-    expect(seen).toEqual([second]);
+    expect(seen.map(withoutHistory)).toEqual([withoutHistory(second)]);
     expect(second).not.toEqual(first);
   });
 
@@ -484,7 +491,7 @@ describe("files of the owner", () => {
     const beside = await failureOf(publishing({ replace: true }));
     expect([beside.code, beside.remedy]).toEqual(["QS-PUBLISH-NAMES", expect.stringContaining("--remove-old")]);
     await publishing({ replace: true, removeOld: true });
-    expect(treeOf(hub)).toEqual(files);
+    expect(withoutHistory(treeOf(hub))).toEqual(withoutHistory(files));
   });
 
   test("in a repository that its owner creates after the plan", async () => {
@@ -535,7 +542,7 @@ describe("concurrent publishers", () => {
       hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] }),
     );
     await publishFolder(connection, folder);
-    expect(treeOf(hub)).toEqual({ ...next, "notes.md": sha256("mine") });
+    expect(withoutHistory(treeOf(hub))).toEqual({ ...withoutHistory(next), "notes.md": sha256("mine") });
     expect(files).not.toEqual(next);
   });
 
@@ -556,7 +563,12 @@ describe("concurrent publishers", () => {
     expect(treeOf(hub)["README.md"]).toBe(sha256("# Theirs\n"));
     expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-FOREIGN");
     await publishFolder(connection, folder, { replace: true });
-    expect(treeOf(hub)["README.md"]).toBe(sha256("# Ours\n"));
+    const main = hub.repo("me/model")?.resolve("main") ?? "";
+    const card = hub
+      .repo("me/model")
+      ?.files(main)
+      .find(({ path }) => path === "README.md")?.content;
+    expect(String(card)).toMatch(/^# Ours\n\n## History\n/);
   });
 
   function justBefore(pattern: RegExp, act: () => void): void {

@@ -1,0 +1,71 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type LocalFile, localFile, readUnchanged } from "../../hub/upload/local-file.js";
+import { bomFile } from "../../release/bom.js";
+import { checksumsFile } from "../../release/checksums.js";
+import { type FormerRelease, historyFile, renderHistory, summarizeRelease } from "../../release/history.js";
+import { provenanceFile } from "../../release/provenance.js";
+import { renderChecksums, reviseBom, reviseProvenance } from "../../release/revise-lists.js";
+import { signatureFile } from "../../release/sign/statement.js";
+import { cardFile } from "../../release/verify/check-cross-references.js";
+import { filesWithoutChecksum } from "../../release/verify/check-files.js";
+import { historySection } from "../../report/history-section.js";
+import { sha256 } from "../../util/sha256.js";
+import { isSameRelease, type PublishedFiles } from "./find-changes.js";
+import type { CheckedRelease } from "./release-files.js";
+
+/**
+ * Adds the former releases at the target to a release: `history.json`, a section of the model card, and both in the lists
+ * of files. The folder of the release stays as it is: the changed files are written to `scratch`, without the folder's
+ * signature. Equal inputs give equal files; the same release again gives the same history. Without former releases, and
+ * with a history in the folder, as in a download of a published release, the release stays as it is. Errors: QS-HUB-*.
+ */
+export async function addHistory(
+  release: CheckedRelease,
+  { release: previous }: Pick<PublishedFiles, "release">,
+  scratch: string,
+): Promise<CheckedRelease> {
+  if (previous === undefined || release.files.some(({ path }) => path === historyFile)) return release;
+  const { report, files, history, origin } = previous;
+  const former = isSameRelease(report, release.report)
+    ? history
+    : [...history, { ...(await origin()), ...summarizeRelease(report, files) }];
+  return former.length === 0 ? release : withHistory(release, former, scratch);
+}
+
+async function withHistory(
+  release: CheckedRelease,
+  former: readonly FormerRelease[],
+  scratch: string,
+): Promise<CheckedRelease> {
+  const files = new Map(release.files.map((file) => [file.path, file]));
+  files.delete(signatureFile);
+  const digests = () => new Map([...files.values()].map((file) => [file.path, file.sha256]));
+  const put = async (path: string, content: string) => {
+    await writeFile(join(scratch, path), content);
+    files.set(path, await localFile(path, join(scratch, path), sha256(content)));
+  };
+  const revise = async (path: string, change: (text: string) => string) => {
+    const file = files.get(path);
+    if (file !== undefined) await put(path, change(String(await readUnchanged(file))));
+  };
+  const present = summarizeRelease(release.report, digests());
+  await put(historyFile, renderHistory(former));
+  await revise(cardFile, (card) => `${card.trimEnd()}\n\n${historySection(former, present)}\n`);
+  await revise(bomFile, (bom) => reviseBom(bom, only(digests(), [historyFile, cardFile])));
+  await revise(provenanceFile, (text) => reviseProvenance(text, only(digests(), [historyFile, cardFile, bomFile])));
+  await put(checksumsFile, renderChecksums(without(digests(), filesWithoutChecksum)));
+  return { ...release, folder: scratch, files: byPath([...files.values()]), isSigned: false };
+}
+
+function only(digests: ReadonlyMap<string, string>, paths: readonly string[]): Map<string, string> {
+  return new Map([...digests].filter(([path]) => paths.includes(path)));
+}
+
+function without(digests: ReadonlyMap<string, string>, paths: readonly string[]): Map<string, string> {
+  return new Map([...digests].filter(([path]) => !paths.includes(path)));
+}
+
+function byPath(files: readonly LocalFile[]): LocalFile[] {
+  return files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}

@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { signatureFile } from "../../release/sign/statement.js";
+import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
+import { addHistory } from "./add-history.js";
+import type { PublishedFiles } from "./find-changes.js";
+import type { PublishHooks, PublishOperation } from "./operations.js";
+import type { CheckedRelease } from "./release-files.js";
+import type { ReleaseOptions } from "./release-options.js";
+import { planSigning, signRelease } from "./sign-release.js";
+
+/** A release with everything that depends on the target, except a new signature. */
+export interface PreparedRelease {
+  release: CheckedRelease;
+  needsSignature: boolean;
+  /** Operations before those on files. */
+  operations: PublishOperation[];
+}
+
+/**
+ * Adds the history at the target to a verified release and decides on its signature. Writes only to `scratch`.
+ * Errors: QS-SIGN-ROOT, QS-HUB-*.
+ */
+export async function prepareRelease(
+  found: CheckedRelease,
+  previous: PublishedFiles,
+  options: ReleaseOptions,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<PreparedRelease> {
+  const wanted = options.removeOld === true ? { ...found, removes: () => true } : found;
+  const complete = await addHistory(wanted, previous, scratch);
+  const { release, needed } = await planSigning(complete, previous, options, signal);
+  const loses = found.isSigned && !complete.isSigned && options.sign !== true;
+  const operation = needed ? ("sign" as const) : ("leave-out" as const);
+  const operations = needed || loses ? [{ operation, path: signatureFile }] : [];
+  return { release, needsSignature: needed, operations };
+}
+
+/** Returns the operations on a prepared release and its files; none if no file changes. */
+export function allOperations(prepared: PreparedRelease, onFiles: readonly PublishOperation[]): PublishOperation[] {
+  return prepared.needsSignature || onFiles.length > 0 ? [...prepared.operations, ...onFiles] : [];
+}
+
+/** Signs a prepared release if needed, and lists that operation first. Errors: QS-SIGN-*. */
+export async function signPrepared(
+  { release, needsSignature, operations }: PreparedRelease,
+  { onPlan, signal }: Pick<PublishHooks, "onPlan" | "signal">,
+): Promise<CheckedRelease> {
+  if (!needsSignature) return release;
+  onPlan?.(operations);
+  return signRelease(release, signal);
+}
+
+/** Runs `work` with a temporary folder for the files that publishing changes, and removes the folder. */
+export async function withScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-publish-"));
+  try {
+    return await work(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

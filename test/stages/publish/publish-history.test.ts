@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { HubConnection } from "../../../src/hub/connection.js";
+import { parseHistory } from "../../../src/release/history.js";
+import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
+import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
+import { publishToFolder } from "../../../src/stages/publish/publish-dir.js";
+import { releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { folderDigests } from "../../fixtures/folder-digests.js";
+import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import { type ReleaseParts, releaseFolder } from "../../fixtures/release-folder.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
+
+const base = temporaryFolder();
+const signal = new AbortController().signal;
+let hub: Hub;
+let folder: string;
+let connection: HubConnection;
+
+const first: ReleaseParts = { variants: { Q4_K_M: 1, Q2_K: 3 }, bytes: 60_000 };
+const second: ReleaseParts = { variants: { Q4_K_M: 4, Q8_0: 5 }, bytes: 60_000 };
+const third: ReleaseParts = { variants: { Q4_K_M: 6, Q8_0: 5 }, bytes: 60_000 };
+
+beforeEach(async () => {
+  hub = await startWritableHub();
+  const home = mkdtempSync(join(base, "home-"));
+  folder = join(home, "release");
+  connection = connectToWrite(hub, home);
+});
+afterEach(async () => {
+  expect(hub.violations).toEqual([]);
+  await hub.close();
+});
+
+const textOf = (path: string) => {
+  const repo = hub.repo("me/model");
+  return String(repo?.files(repo.resolve("main") ?? "").find((file) => file.path === path)?.content ?? "");
+};
+const releases = (text = textOf("history.json")) => {
+  const history = parseHistory(text);
+  if (typeof history === "string") throw new Error(history);
+  return history;
+};
+
+test("the history and the card describe the replaced releases; the folder and the files of others stay", async () => {
+  const commits: string[] = [];
+  for (const parts of [first, second, third]) {
+    const files = releaseFolder(folder, parts);
+    const done = await publishFolder(connection, folder);
+    expect(folderDigests(folder)).toEqual(files);
+    expect((await publishFolder(connection, folder)).operations).toEqual([]);
+    commits.push(done.commit ?? "");
+    hub.repo("me/model")?.change("main", { title: "notes", set: [], remove: [] });
+  }
+  const dates = commits.map(
+    (id) =>
+      hub
+        .repo("me/model")
+        ?.history("main")
+        .find((one) => one.id === id)?.date,
+  );
+  expect(releases().map(({ date, commit, variants }) => [date, commit, variants.map(({ name }) => name)])).toEqual([
+    [dates[0], commits[0], ["Q4_K_M", "Q2_K"]],
+    [dates[1], commits[1], ["Q4_K_M", "Q8_0"]],
+  ]);
+  const rows = textOf("README.md")
+    .split("\n")
+    .filter((line) => /^\| 2026/.test(line));
+  expect(rows).toEqual([
+    expect.stringMatching(/^\| 2026-\d\d-\d\d \| changed Q4_K_M \| Q4_K_M 0\.\d{5} → 0\.\d{5} \|$/),
+    expect.stringMatching(/^\| 2026-\d\d-\d\d \| added Q8_0; removed Q2_K; changed Q4_K_M \| Q4_K_M /),
+  ]);
+  const verified = await verifyRemote(connection, { repo: "me/model", revision: "main" }, signal);
+  expect(verified.problems.map(({ code, severity, file }) => [code, severity, file])).toEqual([
+    ["QS-VERIFY-EXTRA", "warning", "Example-Q2_K.gguf"],
+  ]);
+});
+
+test("files that only the history names are ours: removed with removeOld, and overwritten by a later release", async () => {
+  for (const parts of [first, second]) {
+    releaseFolder(folder, parts);
+    await publishFolder(connection, folder);
+  }
+  const files = releaseFolder(folder, { variants: { Q4_K_M: 6, Q2_K: 7 }, bytes: 60_000 });
+  const again = await publishFolder(connection, folder, { via: "pr" });
+  expect(again.operations).toContainEqual(expect.objectContaining({ operation: "update", path: "Example-Q2_K.gguf" }));
+  expect(treeOf(hub, "refs/pr/1")["Example-Q2_K.gguf"]).toBe(files["Example-Q2_K.gguf"]);
+  releaseFolder(folder, third);
+  await publishFolder(connection, folder, { removeOld: true });
+  expect(Object.keys(treeOf(hub))).not.toContain("Example-Q2_K.gguf");
+});
+
+test.each([
+  ["a 500 after the commit", { kind: "late", status: 500 }],
+  ["no response to the commit", { kind: "silence" }],
+])("%s gives no second entry", async (_, fault) => {
+  releaseFolder(folder, first);
+  await publishFolder(connection, folder);
+  releaseFolder(folder, second);
+  let left = 1;
+  hub.faults = ({ path }) => (/\/commit\/main/.test(path) && left-- > 0 ? (fault as never) : undefined);
+  await publishFolder(connectToWrite(hub, join(folder, "..", "hf"), { commitStallMs: 200 }), folder);
+  expect(releases().length).toBe(1);
+  expect((await publishFolder(connection, folder)).operations).toEqual([]);
+});
+
+test("the same variants with another card are the same release", async () => {
+  releaseFolder(folder, first);
+  await publishFolder(connection, folder);
+  releaseFolder(folder, { ...first, card: "# New\n" });
+  await publishFolder(connection, folder);
+  expect([textOf("README.md"), textOf("history.json")]).toEqual(["# New\n", ""]);
+});
+
+test("a target folder has the history, too, and keeps the old model until it is removed", async () => {
+  const target = { path: join(folder, "..", "target") };
+  const publish = async (parts: ReleaseParts, options = {}) => {
+    releaseFolder(folder, parts);
+    return publishToFolder(await releaseFiles(folder, signal), { ...target, ...options }, { signal });
+  };
+  await publish(first);
+  const date = statSync(join(target.path, "release.json")).mtime.toISOString();
+  const { operations } = await publish(second);
+  expect(operations).toContainEqual({ operation: "keep", path: "Example-Q2_K.gguf" });
+  expect(releases(readFileSync(join(target.path, "history.json"), "utf8"))).toMatchObject([{ date, commit: null }]);
+  const verified = await verifyFolder(target.path, signal);
+  expect(verified).toMatchObject({ ok: true, problems: [{ code: "QS-VERIFY-EXTRA", severity: "warning" }] });
+  expect((await publish(second)).operations).toEqual([]);
+  await publish(third);
+  expect(Object.keys(folderDigests(target.path))).toContain("Example-Q2_K.gguf");
+  await publish(third, { removeOld: true });
+  expect(Object.keys(folderDigests(target.path))).not.toContain("Example-Q2_K.gguf");
+  writeFileSync(join(target.path, "history.json"), "{}");
+  expect((await verifyFolder(target.path, signal)).ok).toBe(false);
+});
