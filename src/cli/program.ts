@@ -213,8 +213,8 @@ program
   .action(async (id, options) => (await commands.devices()).devices(id, options));
 
 program
-  .command("publish <release>")
-  .description("publish a release folder")
+  .command("publish [release]")
+  .description("publish a release folder, or roll a repository back to a former release")
   .usage("<release> --to <target> [options]")
   .option("--to <target>", "hf:<user or organization>/<name>, or dir:<path>")
   .option("--recipe <file>", "recipe with default `publish` settings")
@@ -224,6 +224,12 @@ program
   .option("--sign", "sign the release through Sigstore with the CI job's identity")
   .option("--replace", "overwrite files that are not of a release of this model; rename such a folder")
   .option("--remove-old", "delete model files of earlier releases that this one lacks")
+  .addOption(
+    new Option(
+      "--rollback <commit>",
+      "instead of a release: publish the one of this former commit of main again",
+    ).conflicts(["recipe", "private", "collection", "sign", "removeOld"]),
+  )
   .option("--dry-run", "print the planned operations without executing them")
   .option(...json)
   .action(async (release, options) => (await commands.publish()).publish(release, options));

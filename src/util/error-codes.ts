@@ -231,6 +231,10 @@ export const errorCodes = {
   "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was requested, and the repository is public." },
   "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },
   "QS-PUBLISH-NAMES": { exit: 2, about: "A runtime would resolve a variant's name to another file of the repository." },
+  "QS-PUBLISH-ROLLBACK": {
+    exit: 2,
+    about: "The commit to roll back to is not one of main, or has no complete release of quantsmith.",
+  },
   "QS-PUBLISH-CONFLICT": { exit: 5, about: "Files of the release changed in the repository during publishing." },
   "QS-PUBLISH-VERIFY": { exit: 3, about: "The published release fails its verification at the target." },
   "QS-PUBLISH-STORED": { exit: 5, about: "A file on the Hub differs from the uploaded one." },

@@ -50,7 +50,24 @@ test("dry run, publish, publish again, verify", async () => {
   expect([verify.exitCode, JSON.parse(verify.stdout).ok]).toEqual([0, true]);
 });
 
+test("a release that replaces another one, and the rollback to that", async () => {
+  const to = ["--to", "hf:me/model"];
+  await cli("publish", await writeRelease(join(home, "old")), ...to);
+  const [commit = "", tree] = [hub.repo("me/model")?.resolve("main"), treeOf(hub)];
+  const next = await writeRelease(join(home, "next"), ["Q8_0", "Q3_K_M"]);
+  const kept = await cli("publish", next, ...to);
+  expect([kept.exitCode, kept.stderr]).toEqual([2, expect.stringContaining("QS-PUBLISH-NAMES")]);
+  const replaced = await cli("publish", next, ...to, "--remove-old");
+  expect([replaced.exitCode, replaced.stdout]).toEqual([0, expect.stringContaining("\nadd history.json (")]);
+  const dry = await cli("publish", "--rollback", commit, ...to, "--dry-run");
+  expect([dry.exitCode, dry.stdout]).toEqual([0, expect.stringContaining("\ndelete tiny-Q3_K_M.gguf\n")]);
+  const back = await cli("publish", "--rollback", commit, ...to, "--json");
+  expect([back.exitCode, JSON.parse(back.stdout)]).toMatchObject([0, { rollback: commit, verified: { ok: true } }]);
+  expect(treeOf(hub)).toEqual(tree);
+});
+
 test.each([
+  [["--rollback", "0123456", "--to", "hf:me/model"], 2, "QS-USAGE"],
   [["--to", "hf:model"], 2, "QS-PUBLISH-TARGET"],
   [["--to", "hf:me/model@v1"], 2, "QS-PUBLISH-TARGET"],
   [["--to", "hf:me/model", "--via", "mail"], 2, "QS-USAGE"],

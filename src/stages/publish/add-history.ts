@@ -18,14 +18,15 @@ import type { CheckedRelease } from "./release-files.js";
  * Adds the former releases at the target to a release: `history.json`, a section of the model card, and both in the lists
  * of files. The folder of the release stays as it is: the changed files are written to `scratch`, without the folder's
  * signature. Equal inputs give equal files; the same release again gives the same history. Without former releases, and
- * with a history in the folder, as in a download of a published release, the release stays as it is. Errors: QS-HUB-*.
+ * if it is already published with a history, the release stays as it is. Errors: QS-HUB-*.
  */
 export async function addHistory(
   release: CheckedRelease,
   { release: previous }: Pick<PublishedFiles, "release">,
   scratch: string,
 ): Promise<CheckedRelease> {
-  if (previous === undefined || release.files.some(({ path }) => path === historyFile)) return release;
+  const isPublished = release.isPublished || release.files.some(({ path }) => path === historyFile);
+  if (previous === undefined || isPublished) return release;
   const { report, files, history, origin } = previous;
   const former = isSameRelease(report, release.report)
     ? history

@@ -1,7 +1,6 @@
 import { parseDigest } from "../../hub/digest.js";
 import { hashFile } from "../../hub/hash-file.js";
 import type { HubFile } from "../../hub/hub-file.js";
-import type { LocalFile } from "../../hub/upload/local-file.js";
 import type { Origin } from "../../release/history.js";
 import type { OwnRelease } from "../../release/own-files.js";
 import type { RunReport } from "../../release/release-report.js";
@@ -9,7 +8,7 @@ import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { isModelFile } from "../../release/variant-files.js";
 import type { PublishOperation } from "./operations.js";
-import type { CheckedRelease } from "./release-files.js";
+import type { CheckedRelease, ReleaseFile } from "./release-files.js";
 
 /** A file at the target. */
 export type PublishedFile = Pick<HubFile, "bytes" | "digest">;
@@ -44,8 +43,8 @@ export const noFiles: PublishedFiles = {
 
 /** Changes that make a target contain a release. */
 export interface Changes {
-  add: LocalFile[];
-  update: LocalFile[];
+  add: ReleaseFile[];
+  update: ReleaseFile[];
   /** Unchanged files of the previous release that are not in this one, without those to keep. */
   remove: string[];
   /** Unchanged model files of earlier releases that are not in this one, and stay. */
@@ -107,9 +106,10 @@ export function fileOperations(changes: Changes, replaced: readonly string[] = [
 }
 
 /** Compares by sha256 for large and local files, and by git's blob id for the others. */
-async function isSame(file: LocalFile, present: PublishedFile, signal: AbortSignal): Promise<boolean> {
+async function isSame(file: ReleaseFile, present: PublishedFile, signal: AbortSignal): Promise<boolean> {
   if (file.bytes !== present.bytes) return false;
   const digest = parseDigest(present.digest, present.bytes);
   if (digest.algorithm === "sha256") return digest.hex === file.sha256;
+  if (file.isStored) return false;
   return (await hashFile(file.source, file.bytes, digest, signal)) === digest.hex;
 }

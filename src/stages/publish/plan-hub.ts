@@ -66,8 +66,7 @@ export async function planHub(
   requireNames(repo, release, (main ?? noFiles).files.keys(), changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
-  const version = release.digest.slice(0, 12);
-  const title = `Release ${release.report.model.name} (${version})`;
+  const { title } = release;
   const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
   const pullRequest = needsPullRequest
     ? await findPullRequest(connection, repo, (one) => one === title, signal)
@@ -76,7 +75,7 @@ export async function planHub(
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {
     ...{ state, main, changes, replaced, pullRequest, title, collect },
-    stagingBranch: stagingBranchOf(version),
+    stagingBranch: stagingBranchOf(release.digest.slice(0, 12)),
     leftovers: branches.filter(isStagingBranch),
   };
   return { ...plan, operations: operationsOf(plan, options) };

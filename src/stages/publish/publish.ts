@@ -1,16 +1,17 @@
 import { join } from "node:path";
-import { hubConnection } from "../../hub/connection.js";
+import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import type { RunReport } from "../../release/release-report.js";
 import { requireIdentity } from "../../release/sign/sign-files.js";
+import { signatureFile } from "../../release/sign/statement.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
 import type { VerifyReport } from "../../release/verify/verify-report.js";
 import { removeUnfinishedWrites } from "../../util/files.js";
-import type { HubPublication } from "./hub-options.js";
+import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import type { PublishHooks } from "./operations.js";
 import { type FolderPublication, previewFolder, publishToFolder } from "./publish-dir.js";
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
-import { releaseFiles } from "./release-files.js";
+import { type CheckedRelease, releaseFiles } from "./release-files.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
@@ -45,11 +46,20 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
     const dir = await publishToFolder(found, target, hooks);
     return { report, place: dir.path, dir };
   }
-  const connection = hubConnection();
-  const { hub, files } = await publishToHub(connection, found, target, hooks);
-  const place = { repo: target.repo, revision: hub.commit ?? "main" };
+  return publishOnHub(hubConnection(), found, target, hooks);
+}
+
+/** Publishes a verified release to the Hub, and verifies it there. Errors: as `publishToHub`. */
+export async function publishOnHub(
+  connection: HubConnection,
+  found: CheckedRelease,
+  options: HubPublishOptions,
+  hooks: PublishHooks,
+): Promise<Publication> {
+  const { hub, files } = await publishToHub(connection, found, options, hooks);
+  const place = { repo: options.repo, revision: hub.commit ?? "main" };
   const verified = await verifyRemote(connection, { ...place, expected: expectedOf(files, hub) }, hooks.signal);
-  return { report, place: hub.pullRequest ?? hub.url, hub, verified };
+  return { report: found.report, place: hub.pullRequest ?? hub.url, hub, verified };
 }
 
 /** Returns the operations of `publishTo` without executing them. Errors: as `publishTo`. */

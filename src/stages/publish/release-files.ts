@@ -7,18 +7,28 @@ import { listFiles } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
 import { checkRelease, readChecksums, requireRegular, requireSmall } from "./check-release.js";
 
-/** A verified release folder. */
+/** A file to publish. */
+export interface ReleaseFile extends LocalFile {
+  /** It is in the repository's large-file storage, and there is no local copy. */
+  isStored?: true;
+}
+
+/** A verified release: of a folder, or of a former commit. */
 export interface CheckedRelease {
   folder: string;
   report: RunReport;
-  /** All files of the folder, sorted by path; the signature may be omitted. */
-  files: LocalFile[];
+  /** All files, sorted by path; the signature may be omitted. */
+  files: ReleaseFile[];
   /** True if the folder has a valid signature. */
   isSigned: boolean;
   /** Whether publishing deletes a model file of an earlier release that this one lacks; by default all of them stay. */
   removes?: (path: string) => boolean;
   /** Equal for equal releases: sha256 over paths and digests, without the times and speeds in `release.json`. */
   digest: string;
+  /** Title of the commit or pull request. */
+  title: string;
+  /** Already published with its history, so that it stays as it is. */
+  isPublished?: true;
 }
 
 /** Verifies a release folder and describes its files. Errors: QS-PUBLISH-RELEASE. */
@@ -36,5 +46,6 @@ export async function releaseFiles(folder: string, signal: AbortSignal): Promise
   const stable = stableReleaseDigest(report);
   const content = files.filter(({ path }) => path !== signatureFile);
   const lines = content.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
-  return { folder, report, files, isSigned, digest: sha256(lines.join("")) };
+  const digest = sha256(lines.join(""));
+  return { folder, report, files, isSigned, digest, title: `Release ${report.model.name} (${digest.slice(0, 12)})` };
 }

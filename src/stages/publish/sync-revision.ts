@@ -61,14 +61,15 @@ export async function syncRevision(
   });
 }
 
-/** Uploads the large files of a commit. Returns their paths and the number of bytes sent. */
+/** Uploads the large files of a commit that are not stored. Returns the paths of all large files, and the bytes sent. */
 export async function uploadChanges(
   connection: HubConnection,
   { repo, revision }: Pick<Destination, "repo" | "revision">,
   { add, update }: Pick<Changes, "add" | "update">,
   hooks: UploadHooks,
 ): Promise<{ large: Set<string>; bytes: number }> {
-  const files = [...add, ...update];
+  const all = [...add, ...update];
+  const files = all.filter(({ isStored }) => isStored !== true);
   const large = await findLargeFiles(connection, { repo, revision }, files, hooks.signal);
   const bytes = await uploadObjects(
     connection,
@@ -76,6 +77,7 @@ export async function uploadChanges(
     files.filter(({ path }) => large.has(path)),
     hooks,
   );
+  for (const { path, isStored } of all) if (isStored) large.add(path);
   return { large, bytes };
 }
 
