@@ -11,6 +11,7 @@ import type { PublishHooks, PublishOperation } from "./operations.js";
 import { allOperations, prepareRelease, signPrepared, withScratch } from "./prepare-release.js";
 import type { CheckedRelease } from "./release-files.js";
 import type { ReleaseOptions } from "./release-options.js";
+import { requireNames } from "./require-names.js";
 import { requireModel } from "./require-own.js";
 
 /** The folder to publish to. */
@@ -29,7 +30,7 @@ export interface FolderPublication {
  * Publishes a verified release to a folder, which then contains this release and kept model files of earlier ones.
  * Replaces the folder as a whole, and only if it contains nothing but unchanged releases of the same model; with
  * `replace`, any other folder is renamed. A kill at any moment leaves the complete old or new release.
- * Errors: QS-PUBLISH-TARGET, QS-PUBLISH-FOREIGN, QS-DISK-FULL, QS-INPUT-CHANGED.
+ * Errors: QS-PUBLISH-TARGET, QS-PUBLISH-FOREIGN, QS-PUBLISH-NAMES, QS-DISK-FULL, QS-INPUT-CHANGED.
  */
 export async function publishToFolder(
   found: CheckedRelease,
@@ -42,7 +43,7 @@ export async function publishToFolder(
       const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
       const prepared = await prepareRelease(found, previous, target, scratch, signal);
       const release = await signPrepared(prepared, hooks);
-      const changes = await findChanges(release, previous, signal);
+      const changes = await findFolderChanges(release, path, previous, signal);
       const operations = operationsOf(path, changes, movedTo);
       onPlan?.(prepared.needsSignature ? operations : allOperations(prepared, operations));
       if (isEmpty(changes)) return { path, operations: [] };
@@ -66,7 +67,7 @@ export async function previewFolder(
   return onTarget(found, target.path, async (path, scratch) => {
     const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
     const prepared = await prepareRelease(found, previous, target, scratch, signal);
-    const changes = await findChanges(prepared.release, previous, signal);
+    const changes = await findFolderChanges(prepared.release, path, previous, signal);
     return { path, operations: allOperations(prepared, operationsOf(path, changes, movedTo)) };
   });
 }
@@ -85,6 +86,18 @@ async function readTarget(
     if (replace !== true || !(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-FOREIGN") throw error;
   }
   return { previous: { ...noFiles, states: new Map() }, movedTo: await unusedPath(path) };
+}
+
+/** Compares as `findChanges`. Errors: QS-PUBLISH-NAMES for kept files, since the folder may become a repository. */
+async function findFolderChanges(
+  release: CheckedRelease,
+  path: string,
+  previous: FolderRelease,
+  signal: AbortSignal,
+): Promise<Changes> {
+  const changes = await findChanges(release, previous, signal);
+  requireNames(path, release, previous.files.keys(), changes);
+  return changes;
 }
 
 function operationsOf(path: string, changes: Changes, movedTo: string | undefined): PublishOperation[] {

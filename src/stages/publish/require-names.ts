@@ -7,11 +7,11 @@ import type { Changes } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
 
 /**
- * Requires that runtimes resolve names in a repository to files of the release, also beside the files that stay there.
- * `present` are the paths before the publication. Errors: QS-PUBLISH-NAMES.
+ * Requires that runtimes resolve names at a target, a repository or a folder, to files of the release, also beside the files
+ * that stay there. `present` are the paths before the publication. Errors: QS-PUBLISH-NAMES.
  */
 export function requireNames(
-  repo: string,
+  place: string,
   release: CheckedRelease,
   present: Iterable<string>,
   { remove, keep }: Pick<Changes, "remove" | "keep">,
@@ -23,7 +23,7 @@ export function requireNames(
     findResolutionProblems(paths, variants).find(({ severity }) => severity === "error");
   const problem = wrongName([...ours, ...foreign]);
   if (problem !== undefined) {
-    throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${problem.message} (${problem.code})`, {
+    throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${place}, ${problem.message} (${problem.code})`, {
       remedy: `${problem.remedy} Delete foreign files in the repository if they are not needed.`,
     });
   }
@@ -32,7 +32,7 @@ export function requireNames(
   const message = beside === undefined ? formerPick(ours, foreign, keep) : `${beside.message} (${beside.code})`;
   if (message === undefined) return;
   const which = `files of earlier releases would stay, and ${message}`;
-  throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${repo}, ${which}`, {
+  throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${place}, ${which}`, {
     remedy:
       "Delete the files of earlier releases with `--remove-old`, or `publish: { removeOld: true }` in the recipe.",
   });

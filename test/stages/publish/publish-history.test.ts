@@ -7,6 +7,7 @@ import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
 import { publishToFolder } from "../../../src/stages/publish/publish-dir.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { failureOf } from "../../fixtures/failure.js";
 import { folderDigests } from "../../fixtures/folder-digests.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
@@ -132,6 +133,8 @@ test("a target folder has the history, too, and keeps the old model until it is 
   expect(Object.keys(folderDigests(target.path))).toContain("Example-Q2_K.gguf");
   await publish(third, { removeOld: true });
   expect(Object.keys(folderDigests(target.path))).not.toContain("Example-Q2_K.gguf");
+  const noDefault = await failureOf(publish({ ...third, variants: { Q8_0: 5 } }));
+  expect([noDefault.code, noDefault.remedy]).toEqual(["QS-PUBLISH-NAMES", expect.stringContaining("--remove-old")]);
   writeFileSync(join(target.path, "history.json"), "{}");
   expect((await verifyFolder(target.path, signal)).ok).toBe(false);
 });
