@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { briefRecipe, demoCopy, put, quantsmith } from "../fixtures/cli.js";
@@ -33,25 +33,4 @@ test("a failed model does not stop the others, recipes of one model share steps,
   const status = await quantsmith(["status", "--out", out]);
   expect(status.stdout).toMatch(/missing +failed .*QS-FETCH-MISSING/);
   expect(JSON.parse((await quantsmith(["status", "--out", out, "--json"])).stdout).models).toEqual(models);
-});
-
-test("nothing runs if a later recipe is invalid, or two models clash", async () => {
-  const out = join(home, "none");
-  const good = put(join(home, "good.yaml"), briefRecipe);
-  const bad = put(join(home, "bad.yaml"), briefRecipe.replace("Q8_0", "Q9_9"));
-  const publish = 'publish: { repo: "dir:./all" }\n';
-  const list = briefRecipe.replace("model: { source: ./tiny-llama }", "models: [./tiny-llama, ./tiny-llama2]");
-  const matrix = put(join(home, "matrix.yaml"), `${list}${publish}`);
-  const queue = put(join(home, "queue.yaml"), "version: 1\nmaxDisk: 1 GB\nrecipes: [./good.yaml]\n");
-  for (const [args, code] of [
-    [[good, bad], "QS-RECIPE-INVALID"],
-    [[good, good], "QS-QUEUE-CLASH"],
-    [[matrix, "--publish"], "QS-QUEUE-CLASH"],
-    [["--queue", queue], "QS-USAGE"],
-    [["--queue", queue, good], "QS-USAGE"],
-  ] as const) {
-    const { exitCode, stderr } = await quantsmith(["run", ...args, "--out", out]);
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(code)]);
-  }
-  expect(existsSync(out)).toBe(false);
 });

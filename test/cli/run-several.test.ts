@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { run } from "../../src/cli/commands/run.js";
+import { demoCopy, demoRecipe, put } from "../fixtures/cli.js";
+import { failureOf } from "../fixtures/failure.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+const home = temporaryFolder();
+const out = join(home, "out");
+const good = demoCopy(home, () => demoRecipe, "good");
+const write = (name: string, change: (recipe: string) => string) => put(join(home, name), change(demoRecipe));
+const bad = write("bad.yaml", (recipe) => recipe.replace("Q8_0", "Q9_9"));
+const matrix = write(
+  "matrix.yaml",
+  (recipe) =>
+    `${recipe.replace("model: { source: ./tiny-llama }", "models: [./a, ./b]")}publish: { repo: "dir:./all" }\n`,
+);
+const limited = put(join(home, "queue.yaml"), "version: 1\nmaxDisk: 1 GB\nrecipes: [./good.yaml]\n");
+const wrong = put(join(home, "wrong.yaml"), "version: 1\nmaxDisk: much\nrecipes: [./good.yaml]\n");
+
+test.each([
+  ["a later recipe is invalid", [good, bad], {}, "QS-RECIPE-INVALID"],
+  ["two models have the same release", [good, good], {}, "QS-QUEUE-CLASH"],
+  ["two models have the same target", [matrix], { publish: true }, "QS-QUEUE-CLASH"],
+  ["a later recipe has no target", [good, good], { publish: true }, "QS-PUBLISH-TARGET"],
+  ["a disk limit has nothing to remove", [], { queue: limited }, "QS-USAGE"],
+  ["recipes are given twice", [good], { queue: limited }, "QS-USAGE"],
+  ["no recipe is given", [], {}, "QS-USAGE"],
+  ["the queue file is invalid", [], { queue: wrong }, "QS-QUEUE-INVALID"],
+  ["the queue file is missing", [], { queue: join(home, "none.yaml") }, "QS-QUEUE-MISSING"],
+])("nothing runs if %s", async (_, recipes, options, code) => {
+  expect((await failureOf(run(recipes, { out, executor: "local", ...options }))).code).toBe(code);
+  expect(existsSync(out)).toBe(false);
+});
