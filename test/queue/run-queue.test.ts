@@ -147,3 +147,11 @@ test("a failed model does not stop the others, but a wrong command line does", a
   expect((await failureOf(queue.run(["a", "bb"]))).code).toBe("QS-USAGE");
   expect(await queue.states()).toEqual({ a: "waiting", bb: "waiting" });
 });
+
+test("a second queue in the same output folder waits for the end of the first", async () => {
+  const queue = new TestQueue();
+  await Promise.all([queue.run(["a", "bb"]), queue.run(["a", "bb"])]);
+  expect(queue.runs).toEqual(["a", "bb", "a", "bb"]);
+  expect(queue.notes.filter((note) => note.startsWith("waiting for another process"))).toHaveLength(1);
+  expect(await queue.states()).toEqual({ a: "published", bb: "published" });
+});
