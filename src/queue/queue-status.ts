@@ -29,8 +29,8 @@ const publishedRelease = z.object({
 export type PublishedRelease = z.output<typeof publishedRelease>;
 
 const queueEntry = z.object({
-  /** Name of the release. */
-  name: z.string(),
+  /** Name of the release, also of its folder. */
+  name: z.string().regex(/^[^./][^/]*$/),
   /** Absolute path of the recipe. */
   recipe: z.string(),
   model: z.string(),
