@@ -120,17 +120,23 @@ async function whenIdle(workspace: Workspace, { signal, tell }: RoomHooks, work:
   }
 }
 
+/** Attempts to list folders in which other processes remove files. */
+const maxListings = 10;
+
 /** Returns the bytes of the store, the releases and temporary files; a file with several hard links counts once. */
 async function usedBytes({ store, releases, tmp }: Workspace): Promise<number> {
-  const bytes = new Map<number, number>();
-  for (const folder of [store, releases, tmp]) {
-    for (const path of await listFiles(folder)) {
-      const file = await lstat(join(folder, path)).catch((error: unknown) => {
-        if (isMissing(error)) return undefined; // removed by another process
-        throw error;
-      });
-      if (file !== undefined) bytes.set(file.ino, file.size);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const bytes = new Map<number, number>();
+      for (const folder of [store, releases, tmp]) {
+        for (const path of await listFiles(folder)) {
+          const { ino, size } = await lstat(join(folder, path));
+          bytes.set(ino, size);
+        }
+      }
+      return [...bytes.values()].reduce((sum, one) => sum + one, 0);
+    } catch (error) {
+      if (!isMissing(error) || attempt === maxListings) throw error;
     }
   }
-  return [...bytes.values()].reduce((sum, one) => sum + one, 0);
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hubConnection } from "../../src/hub/connection.js";
 import { verifyRemote } from "../../src/release/verify/verify-remote.js";
+import { isMissing } from "../../src/util/errors.js";
 import { listFiles } from "../../src/util/files.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { cliFile, demoFolder } from "../fixtures/cli.js";
@@ -51,11 +52,15 @@ export async function queueTrial({ models, kills, seed, home, print }: QueueTria
   hub.largeBytes = 100_000;
   hub.partBytes = 2 ** 30;
   const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
-  const start = (...args: string[]) =>
-    spawn(process.execPath, [cliFile, "run", ...args, "--quiet"], {
+  const children: ChildProcess[] = [];
+  const start = (...args: string[]) => {
+    const child = spawn(process.execPath, [cliFile, "run", ...args, "--quiet"], {
       stdio: "ignore",
       env: { ...process.env, ...env, CI: "true", GITHUB_STEP_SUMMARY: "" },
     });
+    children.push(child);
+    return child;
+  };
   try {
     const clean = join(home, "clean");
     const started = performance.now();
@@ -90,6 +95,8 @@ export async function queueTrial({ models, kills, seed, home, print }: QueueTria
     for (const name of names) await judge(hub, name, join(clean, "releases", `all-${name}`), env, result);
     return result;
   } finally {
+    for (const child of children) child.kill("SIGKILL");
+    await Promise.all(children.map(exit));
     await hub.close();
   }
 }
@@ -138,16 +145,19 @@ async function watchDisk(
   }
 }
 
-/** Bytes of the store, the releases and temporary files; hard links count once. */
+/** Bytes of the store, the releases and temporary files; hard links count once. 0 if files are removed meanwhile. */
 function usedBytes(out: string): number {
   const bytes = new Map<number, number>();
-  for (const folder of ["store", "releases", "tmp"]) {
-    const path = join(out, folder);
-    if (!existsSync(path)) continue;
-    for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
-      const file = lstatSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false });
-      if (file?.isFile() === true) bytes.set(file.ino, file.size);
+  try {
+    for (const folder of ["store", "releases", "tmp"]) {
+      for (const entry of readdirSync(join(out, folder), { recursive: true, withFileTypes: true })) {
+        const file = lstatSync(join(entry.parentPath, entry.name));
+        if (file.isFile()) bytes.set(file.ino, file.size);
+      }
     }
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
   }
   return [...bytes.values()].reduce((sum, one) => sum + one, 0);
 }
