@@ -8,13 +8,12 @@ import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
 import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
 import type { Warning } from "../util/warnings.js";
-import { interruptSignal } from "./interrupt.js";
 
 /** Loads the named models with their memory. Errors: those of `findModels` and `measureModels`. */
-export async function loadModels(paths: readonly string[]): Promise<MeasuredModel[]> {
+export async function loadModels(paths: readonly string[], signal: AbortSignal): Promise<MeasuredModel[]> {
   const scratch = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-fit-"));
   try {
-    return await measureModels(await findModels(paths, scratch), interruptSignal());
+    return await measureModels(await findModels(paths, scratch), signal);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

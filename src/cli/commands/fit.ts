@@ -11,6 +11,7 @@ import { formatContext, formatSpeed, formatVerdict } from "../../report/format-f
 import { formatBytes } from "../../util/bytes.js";
 import { formatWarning } from "../../util/warnings.js";
 import { incompleteModels, loadModels, parseContext, parseKvType, parseSize, pictureNotes } from "../fit-options.js";
+import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson, textTable } from "../print.js";
 
 export interface FitOptions {
@@ -32,7 +33,7 @@ export async function fit(paths: string[], options: FitOptions): Promise<void> {
   const hostRamBytes = options.hostRam === undefined ? null : parseSize("--host-ram", options.hostRam);
   const catalog = await loadCatalog(options.catalog === undefined ? [] : [options.catalog]);
   const devices = devicesNamed(catalog, options.device);
-  const models = await loadModels(paths);
+  const models = await loadModels(paths, interruptSignal());
   const warnings = incompleteModels(models);
   for (const warning of warnings) note(formatWarning(warning));
   const shared = { backends: catalog.backends, kvType, hostRamBytes, speed: await loadSpeedConstants() };

@@ -1,23 +1,19 @@
-import { basename } from "node:path";
 import { userSource } from "../../hardware/catalog/custom-device.js";
 import type { Catalog, Device } from "../../hardware/catalog/device.js";
 import { findDevice } from "../../hardware/catalog/find-device.js";
-import { estimateFit } from "../../hardware/fit/estimate-fit.js";
-import type { MeasuredModel } from "../../hardware/fit/measure-models.js";
-import { recommendModel } from "../../hardware/fit/recommend-model.js";
-import { loadSpeedConstants } from "../../hardware/speed/speed-files.js";
 import { sustained } from "../../hardware/speed/sustained.js";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { renderRecommendation } from "../../report/recommendation.js";
-import { type TaskName, taskNames, tasks } from "../../report/recommendation-tasks.js";
+import { tasks } from "../../report/recommendation-tasks.js";
 import { runtimes } from "../../report/snippets/runtimes.js";
 import { platformOf, type SnippetInput } from "../../report/snippets/snippet.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { quote, quoteList } from "../../util/quote.js";
-import { didYouMean, nearest } from "../../util/suggest.js";
+import { quoteList } from "../../util/quote.js";
 import { formatWarning } from "../../util/warnings.js";
+import { chooseFile, parseTask } from "../choose-file.js";
 import { incompleteModels, loadModels, parseContext, parseKvType, parseSize, pictureNotes } from "../fit-options.js";
+import { interruptSignal } from "../interrupt.js";
 import { note, print, printJson } from "../print.js";
 import { citedSources } from "../views/device-view.js";
 
@@ -42,26 +38,18 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   requireOneDevice(paths, options.device, catalog);
   const { device, notes: givenNotes } = withRam(findDevice(catalog, options.device), options.ram);
   const { backends } = catalog;
-  const models = await loadModels(paths);
+  const models = await loadModels(paths, interruptSignal());
   const notes = [...givenNotes, ...pictureNotes(models)];
   const warnings = incompleteModels(models);
   for (const warning of warnings) note(formatWarning(warning));
-  const shared = { backends, device, kvType, hostRamBytes, speed: await loadSpeedConstants() };
-  const candidates = models.map((measured) => {
-    const { model, label, file, bytes, bitsPerWeight, kldMean, parameters, memory } = measured;
-    const context = requested ?? Math.min(tasks[task].context, memory.footprint.trainedContext ?? tasks[task].context);
-    const fit = estimateFit({ ...shared, variant: label, model: memory, context });
-    const variant = { name: label, bytes, bitsPerWeight, kldMean };
-    return { measured, model, file, parameters, variant, footprint: memory.footprint, fit };
-  });
-  const { pick, reason } = recommendModel(candidates, backends);
+  const request = { device, backends, task, context: requested, kvType, hostRamBytes };
+  const { candidates, pick, reason, snippet } = await chooseFile(models, request);
   const rows = candidates.map((candidate) => {
     const { model, file, fit } = candidate;
     return { model, variant: candidate.measured.variant, file, ...candidate.variant, fit, candidate };
   });
   // The exit code of a failed gate: no model meets the requirement.
   if (pick === null) process.exitCode = 3;
-  const snippet = pick === null ? null : snippetFor(pick.measured, task, pick.fit);
   if (options.json === true) {
     const { system, prompt } = tasks[task];
     printJson({
@@ -98,15 +86,6 @@ export async function recommend(paths: string[], options: RecommendOptions): Pro
   );
 }
 
-function parseTask(text: string): TaskName {
-  const found = taskNames.find((name) => name === text);
-  if (found !== undefined) return found;
-  const near = nearest(text, taskNames);
-  throw new QuantsmithError("QS-USAGE", `invalid value ${quote(text)} of --task`, {
-    remedy: near === undefined ? `Use ${quoteList(taskNames, "or")}.` : didYouMean(near),
-  });
-}
-
 /** Returns the device with the memory budget of `--ram`, which replaces the catalog's. */
 function withRam(device: Device, text: string | undefined): { device: Device; notes: string[] } {
   if (text === undefined) return { device, notes: [] };
@@ -134,20 +113,6 @@ function requireOneDevice(paths: readonly string[], device: string, { devices }:
   throw new QuantsmithError("QS-USAGE", `recommend accepts one device, found ${quoteList(found, "and")}`, {
     remedy: "Name one with `--device`, or run `quantsmith fit` for several devices.",
   });
-}
-
-function snippetFor(
-  { file, variant, projector }: MeasuredModel,
-  task: TaskName,
-  fit: ReturnType<typeof estimateFit>,
-): SnippetInput {
-  const { context, kvType, flags, layers } = fit;
-  const { system, prompt } = tasks[task];
-  const tag = variant;
-  return {
-    ...{ repo: null, file, tag, context, kvType, flags, layers, system, prompt },
-    projector: projector === null ? null : basename(projector),
-  };
 }
 
 function snippetList(input: SnippetInput, device: Device) {

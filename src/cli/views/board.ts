@@ -40,7 +40,12 @@ const labelWidth = 13;
 export class Board {
   readonly #steps = new Map<string, BoardStep>();
   readonly #uploads = new Map<string, string>();
-  readonly #left = new TimeLeft();
+  readonly #left: TimeLeft;
+
+  /** `clock`: milliseconds, for rates and the remaining time; default: those of this process. */
+  constructor(clock?: () => number) {
+    this.#left = new TimeLeft(clock);
+  }
 
   follow(event: TimedEvent): void {
     this.#left.follow(event);

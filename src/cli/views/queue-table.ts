@@ -3,8 +3,14 @@ import { textTable } from "../print.js";
 
 /** Returns a table of the models of a queue and their states; `isRunning` is false after the end of its process. */
 export function queueTable(models: readonly QueueEntry[], isRunning?: boolean): string[] {
-  const rows = models.map((entry) => [entry.name, stateOf(entry, isRunning), timeOf(entry.since), detailsOf(entry)]);
-  return textTable(["Model", "State", "Since", "Details"], rows);
+  return textTable(queueTitles, queueRows(models, isRunning));
+}
+
+export const queueTitles = ["Model", "State", "Since", "Details"] as const;
+
+/** Returns the cells of each model, in the order of `queueTitles`. */
+export function queueRows(models: readonly QueueEntry[], isRunning?: boolean): string[][] {
+  return models.map((entry) => [entry.name, stateOf(entry, isRunning), timeOf(entry.since), detailsOf(entry)]);
 }
 
 function stateOf({ state }: QueueEntry, isRunning: boolean | undefined): string {

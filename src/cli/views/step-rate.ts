@@ -2,12 +2,14 @@ import type { Progress } from "../../stages/stage.js";
 
 /** Units of work per second of one running step, since its first progress. */
 export class StepRate {
-  // Unlike the system's clock, it is never set back.
-  readonly #started = performance.now();
+  readonly #clock: () => number;
+  readonly #started: number;
   readonly #before: number;
   #last: Progress;
 
-  constructor(first: Progress) {
+  constructor(first: Progress, clock: () => number) {
+    this.#clock = clock;
+    this.#started = clock();
     this.#before = first.done;
     this.#last = first;
   }
@@ -18,7 +20,7 @@ export class StepRate {
 
   /** Undefined until work was done after the first progress. */
   perSecond(): number | undefined {
-    const seconds = (performance.now() - this.#started) / 1000;
+    const seconds = (this.#clock() - this.#started) / 1000;
     const done = this.#last.done - this.#before;
     return seconds > 0 && done > 0 ? done / seconds : undefined;
   }

@@ -7,6 +7,12 @@ export class TimeLeft {
   readonly #expected = new Map<string, number>();
   readonly #unknown = new Set<string>();
   readonly #rates = new Map<string, StepRate>();
+  readonly #clock: () => number;
+
+  /** `clock`: milliseconds. Unlike the system's clock, the default is never set back. */
+  constructor(clock = () => performance.now()) {
+    this.#clock = clock;
+  }
 
   follow(event: TimedEvent): void {
     if (event.type === "run-started") {
@@ -17,7 +23,7 @@ export class TimeLeft {
     } else if (event.type === "step-progress") {
       const { id, progress } = event;
       const rate = this.#rates.get(id);
-      if (rate === undefined) this.#rates.set(id, new StepRate(progress));
+      if (rate === undefined) this.#rates.set(id, new StepRate(progress, this.#clock));
       else rate.update(progress);
     } else if (event.type === "step-finished") {
       this.#expected.delete(event.id);

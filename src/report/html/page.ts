@@ -16,7 +16,7 @@ import { tensorSection } from "./tensor-section.js";
 import { variantTable } from "./variant-table.js";
 
 /** Blocks everything that the page does not contain, and every script but its own. */
-const policy = [
+export const pagePolicy = [
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
   `script-src 'sha256-${createHash("sha256").update(pageScript).digest("base64")}'`,
 ].join("; ");
@@ -29,7 +29,7 @@ export function renderPage(facts: PageFacts): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${pagePolicy}">
 <link rel="icon" href="data:,">
 <title>${report.model.name} GGUF: report</title>
 <style>${new Html(pageStyle)}${new Html(shadeStyle)}
