@@ -6,6 +6,7 @@ import { addComputeOptions } from "./compute-flags.js";
 const commands = {
   run: () => import("./commands/run.js"),
   status: () => import("./commands/status.js"),
+  serve: () => import("./commands/serve.js"),
   watch: () => import("./commands/watch.js"),
   demo: () => import("./commands/demo.js"),
   plan: () => import("./commands/plan.js"),
@@ -77,6 +78,13 @@ program
   .option("--out <folder>", "the run's output folder", "artifacts")
   .option(...json)
   .action(async (options) => (await commands.status()).status(options));
+
+program
+  .command("serve")
+  .description("show runs, releases and the device picker in a browser, on this machine only; changes nothing")
+  .option("--out <folder>", "the runs' output folder", "artifacts")
+  .option("--port <n>", "port of 127.0.0.1; 0 for any free port", "0")
+  .action(async (options) => (await commands.serve()).serve(options));
 
 program
   .command("watch <recipe...>")

@@ -1,10 +1,10 @@
-import { open } from "node:fs/promises";
 import * as z from "zod";
 import type { EventBus } from "../engine/events.js";
 import { lockHolder } from "../engine/lock-holder.js";
 import type { Progress } from "../stages/stage.js";
+import { readNewLines } from "../util/read-new-lines.js";
 
-const progress = z.object({
+export const progress = z.object({
   done: z.number(),
   total: z.number(),
   unit: z.enum(["chunk", "tensor", "probe", "byte", "prompt", "file"]),
@@ -42,9 +42,9 @@ export class WorkerEvents {
   /** Forwards the events written since the last call. */
   async forward(): Promise<void> {
     for (const file of this.#files) {
-      const { text, end } = await readLines(file.path, file.offset);
+      const { lines, end } = await readNewLines(file.path, file.offset).catch(() => ({ lines: [], end: 0 }));
       file.offset = end;
-      for (const line of text.split("\n")) this.#emit(file, parse(line));
+      for (const line of lines) this.#emit(file, parse(line));
     }
   }
 
@@ -74,21 +74,6 @@ export class WorkerEvents {
     const reported = shardFiles.flatMap((shard) => shard.progress ?? []);
     const sum = (what: "done" | "total") => reported.reduce((total, shard) => total + shard[what], 0);
     return { ...progress, done: sum("done"), total: sum("total") };
-  }
-}
-
-/** Returns the complete lines after `offset`, and their end; starts over if the file is shorter than `offset`. */
-async function readLines(path: string, offset: number): Promise<{ text: string; end: number }> {
-  const file = await open(path, "r").catch(() => undefined);
-  if (file === undefined) return { text: "", end: 0 };
-  try {
-    const { size } = await file.stat();
-    const start = size < offset ? 0 : offset;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
-    const length = buffer.subarray(0, bytesRead).lastIndexOf(0x0a) + 1;
-    return { text: buffer.toString("utf8", 0, length), end: start + length };
-  } finally {
-    await file.close();
   }
 }
 

@@ -6,6 +6,7 @@ export const errorCodes = {
   // usage
   "QS-USAGE": { exit: 2, about: "The command line is invalid." },
   "QS-STRICT": { exit: 2, about: "`--strict`: there are warnings, so nothing was released." },
+  "QS-SERVE-PORT": { exit: 4, about: "The port of `serve` is in use or not allowed." },
   // recipe and pipeline files (src/recipe)
   "QS-RECIPE-MISSING": { exit: 2, about: "The recipe file does not exist or cannot be read." },
   "QS-RECIPE-EMPTY": { exit: 2, about: "The recipe file is empty." },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { renderPage } from "../../../src/report/html/page.js";
 import { Browser, chromium, type PageView } from "../../fixtures/chromium.js";
 import { put } from "../../fixtures/cli.js";
+import { faintTexts, wideColumns } from "../../fixtures/page-checks.js";
 import { largePage } from "../../fixtures/release-page.js";
 import { largeReport } from "../../fixtures/release-report.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -142,12 +143,6 @@ test("charts with hostile names are well-formed XML files", async (context) => {
   }
 });
 
-/** Fixed columns of names that leave less than half of their table's box to its figures. */
-const wideColumns = `[...document.querySelectorAll("tbody th:first-child")].flatMap((cell) => {
-  const box = cell.closest(".scroll");
-  return box === null || cell.offsetWidth <= box.clientWidth / 2 ? [] : [cell.textContent];
-})`;
-
 /** Chart texts that extend beyond their chart. */
 const cutTexts = `[...document.querySelectorAll("svg")].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
@@ -158,23 +153,3 @@ const cutTexts = `[...document.querySelectorAll("svg")].flatMap((svg) => {
     return inside ? [] : [text.textContent];
   });
 })`;
-
-/** Page texts with less contrast to their background than WCAG requires (4.5). */
-const faintTexts = `(() => {
-  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
-  const linear = (part) => part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4;
-  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
-  const behind = (node) => {
-    for (let one = node; one; one = one.parentElement) {
-      const colour = parts(getComputedStyle(one).backgroundColor);
-      if (colour[3] !== 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  return [...document.querySelectorAll("main *:not(svg, svg *)")].flatMap((node) => {
-    if (![...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())) return [];
-    const [a, b] = [light(parts(getComputedStyle(node).color)), light(behind(node))];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    return contrast >= 4.5 ? [] : [node.textContent + " " + contrast.toFixed(2)];
-  });
-})()`;
