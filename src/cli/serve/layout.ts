@@ -6,15 +6,17 @@ import type { ErrorReport } from "../../util/error-report.js";
 const style = `${pageStyle}
 nav { margin: 0 0 16px; }
 pre { font: 0.8125rem/1.6 ui-monospace, monospace; margin: 0; padding: 12px; overflow-x: auto; }
+details pre { white-space: pre-wrap; }
 .words td:last-child { min-width: 0; }
+tbody th { min-width: 9em; max-width: 26em; white-space: normal; overflow-wrap: anywhere; }
 form { display: flex; flex-wrap: wrap; align-items: end; gap: 12px 16px; margin: 0 0 16px; }
-label { display: block; min-width: 0; max-width: 100%; font-size: 0.875rem; color: var(--quiet); }
-select, input, form button { display: block; max-width: 100%; font: inherit; font-size: 1rem; color: var(--text);
-  background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 6px 10px; }
-input { width: 22em; }
+label { max-width: 100%; font-size: 0.875rem; color: var(--quiet); }
+select, input, form button { display: block; max-width: min(100%, 24em); height: 2.5em; font: inherit; font-size: 1rem;
+  color: var(--text); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0 10px; }
+input { width: 24em; }
 form button { border-color: var(--link); }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(560px, 100%), 1fr)); gap: 16px; }
-.charts img { width: 100%; background: #ffffff; border: 1px solid var(--line); border-radius: 6px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 16px; }
+.charts img { width: 100%; border: 1px solid var(--line); border-radius: 6px; }
 `;
 
 /** Repeats the page's live parts every second while the run goes on. Parts that stay equal are not touched. */
@@ -66,7 +68,7 @@ export function layout({ title, body, isLive = false }: Page, root: string): str
 </head>
 <body>
 <main>
-<nav><a href="${root}">Releases and runs</a></nav>
+<nav><a href="${root}">quantsmith</a></nav>
 <h1>${title}</h1>
 ${body}</main>
 ${isLive ? html`<script>${new Html(liveScript)}</script>\n` : undefined}</body>

@@ -25,11 +25,9 @@ export function releasePage(
 ${charts.map((path) => html`<a href="${address(path)}"><img src="${address(path)}" alt="${path.slice("assets/".length)}"></a>\n`)}</div>
 `
   }<h2>Files</h2>
-${table(
-  "Files",
-  ["File", "Size"],
-  [...files].map(([path, bytes]) => [html`<a href="${address(path)}">${path}</a>`, formatBytes(bytes)]),
-)}`;
+<ul>
+${[...files].map(([path, bytes]) => html`<li><a href="${address(path)}">${path}</a> <small>${formatBytes(bytes)}</small></li>\n`)}</ul>
+`;
   return { title: name, body };
 }
 

@@ -73,7 +73,14 @@ describe("access", () => {
 
   test("needs the token and a name of this machine, for files too", async () => {
     const { pathname, port } = new URL(served.address);
-    for (const path of ["/", "/favicon.ico", `/${file}`, `${pathname.slice(0, -2)}/${file}`, `${pathname}x/`, "*"]) {
+    for (const path of [
+      "/",
+      "/favicon.ico",
+      `/${file}`,
+      `${pathname.slice(0, -2)}/${file}`,
+      `${pathname.slice(0, -1)}x/`,
+      "*",
+    ]) {
       expect([path, (await send(path)).status]).toEqual([path, 403]);
     }
     for (const host of ["evil.example", `127.0.0.1.evil.example:${port}`, `evil.example:${port}`, ""]) {
