@@ -8,7 +8,7 @@ nav { margin: 0 0 16px; }
 pre { font: 0.8125rem/1.6 ui-monospace, monospace; margin: 0; padding: 12px; overflow-x: auto; }
 details pre { white-space: pre-wrap; }
 .words td:last-child { min-width: 0; }
-tbody th { min-width: 9em; max-width: 26em; white-space: normal; overflow-wrap: anywhere; }
+tbody th { min-width: 9em; max-width: 20em; white-space: normal; overflow-wrap: anywhere; }
 form { display: flex; flex-wrap: wrap; align-items: end; gap: 12px 16px; margin: 0 0 16px; }
 label { max-width: 100%; font-size: 0.875rem; color: var(--quiet); }
 select, input, form button { display: block; max-width: min(100%, 24em); height: 2.5em; font: inherit; font-size: 1rem;
