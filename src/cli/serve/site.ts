@@ -7,7 +7,7 @@ import { html } from "../../report/html/html.js";
 import { errorReport } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { chooseFile, parseTask } from "../choose-file.js";
-import { loadModels } from "../fit-options.js";
+import { incompleteModels, loadModels, pictureNotes } from "../fit-options.js";
 import { type Answer, fileAnswer, pageAnswer } from "./answer.js";
 import { comparePage } from "./compare-page.js";
 import { devicePage } from "./device-page.js";
@@ -16,7 +16,7 @@ import { releasePage } from "./release-page.js";
 import { Releases } from "./releases.js";
 import { RunLogs } from "./run-log.js";
 import { runPage } from "./run-page.js";
-import { startPage } from "./start-page.js";
+import { type StartFacts, startPage } from "./start-page.js";
 
 const listedRuns = 50;
 
@@ -71,13 +71,15 @@ export class Site {
 
   async #start(): Promise<Page> {
     const names = await this.#runs.names();
-    const runs = names
-      .slice(0, listedRuns)
-      .map((name) => this.#runs.read(name).catch((error: unknown) => ({ name, problem: errorReport(error) })));
+    const runs: StartFacts["runs"][number][] = [];
+    // One after the other, since logs can be large.
+    for (const name of names.slice(0, listedRuns)) {
+      runs.push(await this.#runs.read(name).catch((error: unknown) => ({ name, problem: errorReport(error) })));
+    }
     return startPage({
       out: this.#out,
       releases: await this.#releases.list(),
-      runs: await Promise.all(runs),
+      runs,
       olderRuns: Math.max(0, names.length - listedRuns),
       queue: await readStatus(this.#out).catch(errorReport),
       devices: [...(await loadCatalog()).devices.values()],
@@ -121,7 +123,9 @@ export class Site {
       hostRamBytes: null,
     } as const;
     const choice = await chooseFile(models, request);
-    return devicePage({ device, task, choice, address: await this.#addressOf(choice.pick?.file, names, root) });
+    const remarks = { notes: pictureNotes(models), warnings: incompleteModels(models) };
+    const address = await this.#addressOf(choice.pick?.file, names, root);
+    return devicePage({ device, task, choice, address, ...remarks });
   }
 
   async #addressOf(file: string | undefined, names: readonly string[], root: string): Promise<string | undefined> {
