@@ -35,11 +35,26 @@ export async function activeScratch(tmp: string): Promise<string[]> {
   return (await scratchFolders(tmp)).flatMap(({ name, alive }) => (alive ? [name] : []));
 }
 
+/** Whether a process with this number works in `tmp`; does not wait for the next heartbeat of another machine. */
+export async function isWorking(tmp: string, pid: number): Promise<boolean> {
+  for (const name of await readdir(tmp).catch(() => [])) {
+    const creator = pattern.exec(name)?.[1];
+    if (creator?.split("-")[1] !== `${pid}`) continue;
+    if (isProcessAlive(creator) ?? (await hasRecentBeat(join(tmp, name)))) return true;
+  }
+  return false;
+}
+
 /** Removes the scratch folders of dead processes, if it can; leaves folders with other names alone. */
 export async function removeDeadScratch(tmp: string): Promise<void> {
   for (const { name, alive } of await scratchFolders(tmp)) {
     if (!alive) await rm(join(tmp, name), { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+async function hasRecentBeat(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Math.abs(Date.now() - found.mtimeMs) < recentMs;
 }
 
 /** Uses a single listing: a folder that appears later has a creator that was not checked. */

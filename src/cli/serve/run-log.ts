@@ -1,32 +1,31 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TimedEvent } from "../../engine/events.js";
+import { isWorking } from "../../engine/scratch.js";
+import type { Workspace } from "../../engine/workspace.js";
 import type { ErrorReport } from "../../util/error-report.js";
 import { isMissing, QuantsmithError } from "../../util/errors.js";
-import { isRunning } from "../../util/is-running.js";
 import { readNewLines } from "../../util/read-new-lines.js";
 import { distinctWarnings, type Warning } from "../../util/warnings.js";
 import { Board } from "../views/board.js";
 import { parseLoggedEvent } from "./logged-event.js";
 
-/** `stopped`: the log has no end, and its process does not run. */
+/** `stopped`: the log has no end, and its process has ended. */
 export type RunState = "running" | "succeeded" | "failed" | "stopped";
 
 /** As `eventLog` names a run's folder: the time of its start, and the process. */
 const folderName = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-\d{3}Z-(\d{1,10})$/;
 
-/** A log that another machine writes has changed within this time. */
-const aliveMs = 60_000;
-
 /** A run as its event log tells it, read piece by piece while the run writes it. */
 export class RunLog {
   readonly name: string;
   readonly #path: string;
+  readonly #tmp: string;
   readonly #process: number;
   /** Time of the last event, or now: the clock of rates. */
   #time = 0;
   #offset = 0;
-  #changedMs = 0;
+  #isWorking = false;
   #reading: Promise<void> = Promise.resolve();
   readonly #warnings: Warning[] = [];
   readonly board = new Board(() => this.#time);
@@ -34,9 +33,10 @@ export class RunLog {
   started: Extract<TimedEvent, { type: "run-started" }> | undefined;
   finished: Extract<TimedEvent, { type: "run-finished" }> | undefined;
 
-  constructor(runs: string, name: string) {
+  constructor({ runs, tmp }: Pick<Workspace, "runs" | "tmp">, name: string) {
     this.name = name;
     this.#path = join(runs, name, "events.ndjson");
+    this.#tmp = tmp;
     this.#process = Number(folderName.exec(name)?.[1]);
   }
 
@@ -48,7 +48,7 @@ export class RunLog {
 
   get state(): RunState {
     if (this.finished !== undefined) return this.finished.failed === 0 ? "succeeded" : "failed";
-    return isRunning(this.#process) || Date.now() - this.#changedMs < aliveMs ? "running" : "stopped";
+    return this.#isWorking ? "running" : "stopped";
   }
 
   get warnings(): Warning[] {
@@ -62,7 +62,7 @@ export class RunLog {
     }
     const { lines, end } = await readNewLines(this.#path, this.#offset);
     this.#offset = end;
-    this.#changedMs = found.mtimeMs;
+    this.#isWorking = await isWorking(this.#tmp, this.#process);
     for (const line of lines) {
       const event = parseLoggedEvent(line);
       if (event !== undefined) this.#follow(event);
@@ -82,16 +82,16 @@ export class RunLog {
 
 /** The runs of an output folder. Each log is read once, then only its new lines. */
 export class RunLogs {
-  readonly #folder: string;
+  readonly #workspace: Pick<Workspace, "runs" | "tmp">;
   readonly #logs = new Map<string, RunLog>();
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(workspace: Pick<Workspace, "runs" | "tmp">) {
+    this.#workspace = workspace;
   }
 
   /** Returns the names of the runs, the newest first; none if there is no such folder. */
   async names(): Promise<string[]> {
-    const entries = await readdir(this.#folder, { withFileTypes: true }).catch((error: unknown) => {
+    const entries = await readdir(this.#workspace.runs, { withFileTypes: true }).catch((error: unknown) => {
       if (isMissing(error)) return [];
       throw error;
     });
@@ -101,7 +101,7 @@ export class RunLogs {
 
   /** Returns the current state of a run of `names`. Rejects with Node's errors for an unreadable log. */
   async read(name: string): Promise<RunLog> {
-    const log = this.#logs.get(name) ?? new RunLog(this.#folder, name);
+    const log = this.#logs.get(name) ?? new RunLog(this.#workspace, name);
     this.#logs.set(name, log);
     await log.update();
     return log;

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { workspaceAt } from "../../engine/workspace.js";
 import { findDevice } from "../../hardware/catalog/find-device.js";
 import { readStatus } from "../../queue/queue-status.js";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
@@ -37,8 +37,9 @@ export class Site {
   constructor(out: string, signal: AbortSignal) {
     this.#out = out;
     this.#signal = signal;
-    this.#releases = new Releases(join(out, "releases"), signal);
-    this.#runs = new RunLogs(join(out, "runs"));
+    const workspace = workspaceAt(out);
+    this.#releases = new Releases(workspace.releases, signal);
+    this.#runs = new RunLogs(workspace);
   }
 
   /** Answers a request; an error becomes a page. */
