@@ -34,8 +34,8 @@ function placedTasks(settings: Settings) {
   return askedTasks(settings).map((task, index) => ({ ...task, at: settings.locate(["tasks", index, "file"]) }));
 }
 
-/** Corpora of whole languages are smaller; a larger file is a mistake, and would be hashed for hours. */
-const maxTextBytes = 64e9;
+/** Texts are read into memory, and evaluations use a few megabytes; a larger file is a mistake. */
+const maxTextBytes = 500e6;
 
 /**
  * Returns the sha256 of each local text and file of questions by its path. Errors: QS-TEXT-MISSING, QS-TEXT-SIZE and
@@ -67,14 +67,14 @@ export async function hashTexts(settings: Settings, digests: DigestCache): Promi
   return hashes;
 }
 
-function requireTextSize(path: string, bytes: number, at: SourceLocation): void {
+function requireTextSize(path: string, bytes: number, at?: SourceLocation): void {
   if (bytes <= maxTextBytes) return;
   throw new QuantsmithError(
     "QS-TEXT-SIZE",
     `the text ${path} has ${formatBytes(bytes)}, at most ${formatBytes(maxTextBytes)} are allowed`,
     {
       remedy: "Correct the path in the recipe, or take an excerpt of the text.",
-      at,
+      ...(at && { at }),
     },
   );
 }
@@ -143,6 +143,7 @@ async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubT
       },
     );
   }
+  if (member === undefined) requireTextSize(source.ref, file.bytes);
   const text = { dataset, commit, path, bytes: file.bytes, digest: file.digest, member, sha256 };
   const [, listed] = /^sha256:(.*)$/.exec(file.digest) ?? [];
   // The Hub lists another kind of digest for a small file, which is compared after the download.

@@ -77,12 +77,13 @@ async function drop(
   const { name, published } = entry;
   if (published === undefined) return;
   const { signal, note, tell } = hooks;
-  const present = await checksumsOf(join(workspace.releases, name));
+  const release = join(workspace.releases, name);
+  const present = await checksumsOf(release);
   if (present !== undefined && present !== published.checksums) return; // built again since
   const stored = new Set(await readdir(workspace.store));
   const steps = published.steps.filter((folder) => stored.has(folder) && !kept.has(folder));
   if (present === undefined && steps.length === 0) return;
-  if (!(await isAtTarget(published, signal))) {
+  if (!(await isAtTarget(published, release, signal))) {
     note(`Kept the release ${name}: it is no longer at its target as it was published.`);
     return;
   }

@@ -1,15 +1,18 @@
-import { readFile } from "node:fs/promises";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { keyPlan } from "../engine/step-keys.js";
 import { hubConnection } from "../hub/connection.js";
 import type { Plan } from "../plan/plan.js";
 import { checksumsFile } from "../release/checksums.js";
+import { maxTextBytes } from "../release/verify/release-source.js";
 import { verifyFolder } from "../release/verify/verify-folder.js";
 import { verifyRemote } from "../release/verify/verify-remote.js";
 import type { Publication } from "../stages/publish/publish.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
-import { isMissing, QuantsmithError } from "../util/errors.js";
+import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
+import { listFiles } from "../util/files.js";
+import { readRegular } from "../util/regular-file.js";
 import { sha256 } from "../util/sha256.js";
 import type { PublishedRelease } from "./queue-status.js";
 
@@ -36,11 +39,19 @@ export async function describePublished(
   return { ...intent, place, checksums, steps: [...steps], isDropped: false };
 }
 
-/** Verifies that a published release is at its target as it was published. Errors: QS-HUB-*, the reason of `signal`. */
-export async function isAtTarget({ place, checksums }: PublishedRelease, signal: AbortSignal): Promise<boolean> {
+/**
+ * Verifies that a published release is at its target as it was published, and is a copy of `release`, the local one: a folder
+ * at its own path that is not the local one, without links. Errors: QS-HUB-*, the reason of `signal`.
+ */
+export async function isAtTarget(
+  { place, checksums }: PublishedRelease,
+  release: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     if ("path" in place) {
-      return (await checksumsOf(place.path)) === checksums && (await verifyFolder(place.path, signal)).ok;
+      if ((await checksumsOf(place.path)) !== checksums || !(await isCopy(place.path, release))) return false;
+      return (await verifyFolder(place.path, signal)).ok;
     }
     const { repo, commit: revision } = place;
     const expected = new Map([[checksumsFile, checksums]]);
@@ -55,12 +66,24 @@ export async function isAtTarget({ place, checksums }: PublishedRelease, signal:
   }
 }
 
-/** Returns the sha256 of a release folder's SHA256SUMS; undefined if it is missing. */
+/** Whether removing the local release leaves the one at the target whole. */
+async function isCopy(target: string, release: string): Promise<boolean> {
+  const found = await stat(target);
+  const own = await stat(release).catch(() => undefined);
+  if ((await realpath(target)) !== target || (own?.dev === found.dev && own.ino === found.ino)) return false;
+  const local = await realpath(release).catch(() => release);
+  if (`${target}/`.startsWith(`${local}/`) || `${local}/`.startsWith(`${target}/`)) return false;
+  for (const path of await listFiles(target)) if (!(await lstat(join(target, path))).isFile()) return false;
+  return true;
+}
+
+/** Returns the sha256 of a release folder's SHA256SUMS; undefined if it is missing, or cannot be one. */
 export async function checksumsOf(release: string): Promise<string | undefined> {
   try {
-    return sha256(await readFile(join(release, checksumsFile)));
+    return sha256(await readRegular(join(release, checksumsFile), maxTextBytes));
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (isMissing(error) || error instanceof RangeError) return undefined;
+    if (isSystemError(error) && ["ENXIO", "EISDIR", "ELOOP"].includes(error.code ?? "")) return undefined;
     throw error;
   }
 }

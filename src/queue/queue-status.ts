@@ -65,17 +65,18 @@ export function statusPath(out: string): string {
   return join(out, "queue.json");
 }
 
-/** Returns the status of the last queue of an output folder; undefined if there is none or its file is damaged. */
+/** Returns the status of the last queue of an output folder; undefined if there is none. Errors: QS-QUEUE-FILE. */
 export async function readStatus(out: string): Promise<QueueStatus | undefined> {
-  const text = await readRegular(statusPath(out)).catch((error: unknown) => {
-    if (isMissing(error)) return Buffer.alloc(0);
-    throw new QuantsmithError("QS-QUEUE-FILE", `cannot read ${statusPath(out)}: ${String(error)}`, {
-      remedy: "Move what is at this path, or set another folder with `--out`.",
-      cause: error,
-    });
+  const path = statusPath(out);
+  const remedy = "Move what is at this path, or set another folder with `--out`.";
+  const text = await readRegular(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw new QuantsmithError("QS-QUEUE-FILE", `cannot read ${path}: ${String(error)}`, { remedy, cause: error });
   });
+  if (text === undefined) return undefined;
   const found = statusFile.safeParse(parseChecked(text.toString("utf8")));
-  if (!found.success) return undefined;
+  // Somebody's own file, or the status of another version.
+  if (!found.success) throw new QuantsmithError("QS-QUEUE-FILE", `${path} is not the status of a queue`, { remedy });
   const { process, models } = found.data;
   return { isRunning: isProcessAlive(process), models: models as QueueEntry[] };
 }

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { EventListener } from "../engine/events.js";
 import { lockPath, workspaceAt } from "../engine/workspace.js";
 import type { Plan } from "../plan/plan.js";
@@ -103,7 +103,7 @@ class Queue {
     const intent = intended(plan, member.target);
     const { published } = this.status.entry(name);
     const isSame = published?.isDropped === true && published.key === intent?.key && published.target === intent.target;
-    if (isSame && (await isAtTarget(published, signal))) {
+    if (isSame && (await isAtTarget(published, join(out, "releases", name), signal))) {
       tell(`${name} is published, and its local files were removed.`);
       await this.status.setState(name, "published");
       return;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
 import type { HubConnection } from "../hub/connection.js";
-import { isSafePath } from "../hub/hub-file.js";
+import { isCommit, isSafePath } from "../hub/hub-file.js";
 import type { Settings } from "../recipe/settings.js";
 import { folderSource } from "../release/verify/folder-source.js";
 import { hubSource } from "../release/verify/hub-source.js";
@@ -15,8 +15,14 @@ const recorded = z.object({
   model: z.object({
     /** `hf:org/name`, or `hf:org/name/file.gguf`. */
     source: z.string(),
-    commit: z.string().nullable(),
-    files: z.array(z.object({ path: z.string().refine(isSafePath), bytes: z.int().min(0), digest: z.string() })),
+    commit: z.string().refine(isCommit).nullable(),
+    files: z.array(
+      z.object({
+        path: z.string().refine(isSafePath),
+        bytes: z.int().min(0),
+        digest: z.string().regex(/^(sha256:[0-9a-f]{64}|git-sha1:[0-9a-f]{40})$/),
+      }),
+    ),
   }),
 });
 
@@ -55,10 +61,18 @@ async function readLock(open: () => Promise<ReleaseSource>): Promise<RecordedSou
     const source = await open();
     const listed = (await source.files()).files.find(({ path }) => path === lockFile);
     if (listed === undefined || listed.bytes > maxTextBytes) return undefined;
-    return recorded.safeParse(parse(await source.text(lockFile), { logLevel: "silent" })).data?.model;
+    return parseLock(await source.text(lockFile));
   } catch (error) {
     const isAbsent = error instanceof QuantsmithError && ["QS-HUB-MISSING", "QS-VERIFY-TARGET"].includes(error.code);
-    if (isAbsent || (error instanceof Error && error.name === "YAMLParseError")) return undefined;
+    if (isAbsent) return undefined;
     throw error;
+  }
+}
+
+function parseLock(text: string): RecordedSource | undefined {
+  try {
+    return recorded.safeParse(parse(text, { logLevel: "silent", maxAliasCount: 0 })).data?.model;
+  } catch {
+    return undefined;
   }
 }

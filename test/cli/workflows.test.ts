@@ -153,7 +153,7 @@ test("a rendered workflow differs only in the installed package, and edits are d
 });
 
 test("the watching workflow names recipes and only reads", () => {
-  expect(watch).toContain("run: quantsmith watch recipes/a.yaml recipes/b.yaml |");
+  expect(watch).toContain("quantsmith watch recipes/a.yaml recipes/b.yaml; } |");
   const { permissions, jobs } = parse(watch) as { permissions: object; jobs: Record<string, PublishJob> };
   expect([permissions, jobs.watch?.permissions, isUnmodified(watch)]).toEqual([{}, { contents: "read" }, true]);
   for (const path of ["a b.yaml", "$(x).yaml", "-x.yaml", "a\n.yaml"]) {

@@ -73,7 +73,7 @@ test("watch says what has changed and which rebuild is enough, and --apply propo
     .split("\n")
     .map((line) => JSON.parse(line || "{}"));
   expect(value.description).toContain('- license: license: "apache-2.0" → "mit"');
-  expect(await watched()).toEqual({ ...header, exitCode: 0, state: "proposed" });
+  expect(await watched()).toEqual({ ...header, state: "proposed" });
 
   change({ "model.safetensors": (weights) => `${weights.slice(0, -2)}\u0001${weights.slice(-1)}` });
   expect(await watched()).toMatchObject({ exitCode: 10, state: "outdated", rebuild: "requantize" });

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { execaSync } from "execa";
 import { expect, test } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
@@ -135,6 +136,56 @@ test("nothing is removed that its target lacks, or that was changed or built aga
   expect(queue.notes.join()).toContain("Kept the release a: it is no longer at its target");
   expect(queue.releases()).toEqual(["a", "bb"]);
   expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(2);
+});
+
+test.each<[string, (queue: TestQueue) => void]>([
+  [
+    "a link to the local release",
+    (queue) => {
+      rmSync(queue.target("a"), { recursive: true });
+      symlinkSync(join(queue.out, "releases", "a"), queue.target("a"));
+    },
+  ],
+  [
+    "below a link to the local releases",
+    (queue) => {
+      rmSync(join(queue.home, "published"), { recursive: true });
+      symlinkSync(join(queue.out, "releases"), join(queue.home, "published"));
+    },
+  ],
+  [
+    "with a link to a local file",
+    (queue) => {
+      const name = "a-Q8_0.gguf";
+      rmSync(join(queue.target("a"), name));
+      symlinkSync(join(queue.out, "releases", "a", name), join(queue.target("a"), name));
+    },
+  ],
+  [
+    "with a pipe in place of its checksums",
+    (queue) => {
+      const path = join(queue.target("a"), "SHA256SUMS");
+      rmSync(path);
+      execaSync("mkfifo", [path]);
+    },
+  ],
+])("a release stays whose target is no copy: %s", async (_, change) => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  change(queue);
+  const [last] = (await queue.run(["ccc"], 1.5 * releaseBytes)).slice(-1);
+  expect([last?.state, last?.error?.code]).toEqual(["failed", "QS-QUEUE-DISK"]);
+  expect(existsSync(join(queue.out, "releases", "a", "a-Q8_0.gguf"))).toBe(true);
+});
+
+test("a foreign file at the path of the status stays", async () => {
+  const queue = new TestQueue();
+  mkdirSync(queue.out);
+  const path = join(queue.out, "queue.json");
+  writeFileSync(path, '{"version":1,"recipes":["./one.yaml"]}');
+  expect((await failureOf(queue.run(["a"]))).code).toBe("QS-QUEUE-FILE");
+  expect(readFileSync(path, "utf8")).toContain("one.yaml");
+  expect(queue.runs).toEqual([]);
 });
 
 test("a failed model does not stop the others, but a wrong command line does", async () => {

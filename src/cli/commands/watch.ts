@@ -3,13 +3,13 @@ import type { QueueEntry } from "../../queue/queue-status.js";
 import type { QueueMember } from "../../queue/require-distinct.js";
 import type { Settings } from "../../recipe/settings.js";
 import { type ErrorReport, errorFrom, errorReport } from "../../util/error-report.js";
-import { describeReason } from "../../watch/describe-reason.js";
 import { type WatchedModel, watchModel } from "../../watch/watch-model.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadAllSettings } from "../prepare-plan.js";
 import { print, printError, printJson } from "../print.js";
 import { runMembers } from "../run-members.js";
 import { threadCount } from "../thread-count.js";
+import { describeReason } from "../views/describe-reason.js";
 import { queueTable } from "../views/queue-table.js";
 import { watchLines } from "../views/watch-lines.js";
 import { targetOf } from "./run.js";
@@ -88,11 +88,15 @@ function isOutdated({ state }: WatchedModel): boolean {
   return state === "outdated" || state === "unreleased";
 }
 
-/** 0 if all releases are up to date or were applied, else the code of the first error, or 10. */
+/**
+ * 0 if all releases are up to date or were applied, else the code of the first error, or 10: also while a pull request is
+ * open, which anybody can open.
+ */
 function exitCode(watched: readonly Watched[], applied: readonly QueueEntry[]): number {
   const error = watched.find(({ error }) => error !== undefined)?.error ?? applied.find(({ error }) => error)?.error;
   if (error !== undefined) return errorFrom(error).exitCode;
   const done = new Set(applied.map(({ name }) => name));
-  const isLeft = ({ settings, found }: Watched) => found !== undefined && isOutdated(found) && !done.has(settings.name);
+  const isLeft = ({ settings, found }: Watched) =>
+    found !== undefined && (isOutdated(found) || found.state === "proposed") && !done.has(settings.name);
   return watched.some(isLeft) ? outdatedExit : 0;
 }

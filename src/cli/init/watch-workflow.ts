@@ -56,7 +56,8 @@ jobs:
         env:
           # Read-only, for gated or private models.
           HF_TOKEN: \${{ secrets.HF_READ_TOKEN }}
-        run: quantsmith watch ${recipes.join(" ")} | tee -a "$GITHUB_STEP_SUMMARY"
+        run: |
+          { echo '~~~~~~~~'; quantsmith watch ${recipes.join(" ")}; } | tee -a "$GITHUB_STEP_SUMMARY"
 `);
 }
 

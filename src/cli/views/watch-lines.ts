@@ -1,5 +1,5 @@
-import { shortCommit } from "../../watch/describe-reason.js";
 import type { WatchedModel } from "../../watch/watch-model.js";
+import { shortCommit } from "./describe-reason.js";
 
 const rebuilds = {
   none: "",
@@ -23,7 +23,8 @@ export function watchLines({
   if (state === "unreleased") return [`${name}: no release found; the source is ${place}`];
   const since = released === commit ? "" : `, released from ${shortCommit(released)}`;
   if (state === "current") return [`${name}: up to date with ${place}${since}`];
-  const what = state === "proposed" ? `pull request ${pullRequest} is open` : "out of date";
+  const what =
+    state === "proposed" ? `out of date, and pull request ${pullRequest} is open (check who opened it)` : "out of date";
   return [
     `${name}: ${what}; the source is ${place}${since}`,
     ...changes.map(({ aspect, message }) => `  ${aspect}: ${message}`),
