@@ -118,6 +118,12 @@ test("a redirect does not take the storage's token along", async () => {
   expect(redirected.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
 });
 
+test("a storage that never answers about chunks gets all of them", async () => {
+  hub.faults = ({ path }) => (path.startsWith("/v1/chunks/") ? { kind: "status", status: 418 } : undefined);
+  await upload(content);
+  expect(stored(content)).toBe(true);
+});
+
 const hostile: [string, object][] = [
   ["plain http on another host", { casUrl: "http://192.0.2.1", accessToken: "x", exp: 2 ** 32 }],
   ["no address", { casUrl: "", accessToken: "x", exp: 2 ** 32 }],

@@ -15,18 +15,25 @@ const bytesBetweenQueries = 4_000_000;
 /** The chunks of other files in the storage, as far as it was asked about them. */
 export class KnownChunks {
   readonly #query: (hash: Uint8Array) => Promise<Shard | undefined>;
+  readonly #signal: AbortSignal;
   readonly #chunks = new Map<string, StoredChunk & { length: number }>();
   readonly #keys: Uint8Array[] = [];
   #isFirst = true;
   #bytesSinceQuery = bytesBetweenQueries;
+  #hasFailed = false;
 
-  constructor(query: (hash: Uint8Array) => Promise<Shard | undefined>) {
+  constructor(query: (hash: Uint8Array) => Promise<Shard | undefined>, signal: AbortSignal) {
     this.#query = query;
+    this.#signal = signal;
   }
 
-  /** Asks the storage for a chunk and the chunks around it. */
+  /** Asks the storage for a chunk and the chunks around it. A failure is its last question, and more is sent. */
   async learn(hash: Uint8Array): Promise<void> {
-    const shard = await this.#query(hash);
+    const shard = await this.#query(hash).catch(() => {
+      this.#signal.throwIfAborted();
+      this.#hasFailed = true;
+      return undefined;
+    });
     if (shard === undefined) return;
     this.#keys.push(shard.key);
     for (const { hash: xorb, chunks } of shard.xorbs) {
@@ -38,7 +45,8 @@ export class KnownChunks {
   /** Returns the place of a chunk of the file, in order; asks the storage about it if the protocol allows the question. */
   async find(chunk: Chunk): Promise<StoredChunk | undefined> {
     const found = this.#lookUp(chunk);
-    const mayAsk = (this.#isFirst || isEligible(chunk)) && this.#bytesSinceQuery >= bytesBetweenQueries;
+    const isAllowed = this.#isFirst || isEligible(chunk);
+    const mayAsk = isAllowed && !this.#hasFailed && this.#bytesSinceQuery >= bytesBetweenQueries;
     this.#isFirst = false;
     this.#bytesSinceQuery += chunk.length;
     if (found !== undefined || !mayAsk) return found;

@@ -40,7 +40,7 @@ export async function sendByXet(
   const sent = await SentXorbs.open(repoCache(connection.cacheFolder, repo), file.sha256, connection.endpoint);
   const sender = new XorbSender({ storage, file, sent, connections, signal, onBytes: hooks.onBytes, onFailure });
   try {
-    const known = new KnownChunks((hash) => storage.findChunk(hash));
+    const known = new KnownChunks((hash) => storage.findChunk(hash), signal);
     const isCompared = file.bytes >= minComparedBytes;
     const former = isCompared ? await formerStart(connection, { repo, path: file.path }, subject, signal) : undefined;
     const start = former && firstChunk(former);
