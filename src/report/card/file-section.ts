@@ -65,10 +65,17 @@ function description(
 }
 
 /** Explains the columns in one line; the rest is under the details. */
-function figuresLine({ report, evaluation }: CardFacts): string {
+function figuresLine({ report, evaluation, hardware }: CardFacts): string {
   if (evaluation === null) return "The quality of these files was not measured.";
   const preset = report.variants.some((variant) => kldChange(variant) !== "–");
-  return `Mean KLD: divergence from the ${comparedBase(report)}, 0 is lossless.${preset ? " vs preset: its change against llama.cpp's preset of the same size." : ""}`;
+  const picked = report.variants.some((variant) => describeFile(variant, report.variants).recommended);
+  return [
+    `Mean KLD: divergence from the ${comparedBase(report)}, 0 is lossless.`,
+    ...(preset ? ["vs preset: its change against llama.cpp's preset of the same size."] : []),
+    ...(picked && hardware.recommended.length > 0
+      ? ["recommended: the smallest with at most a small loss; for a device, take the file in the next table."]
+      : []),
+  ].join(" ");
 }
 
 /** Note on the projector, without which every variant accepts only text. */

@@ -31,7 +31,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 15,
+  version: 16,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {
