@@ -55,7 +55,7 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
       // The Hub does not prevent two simultaneous publishers from opening a pull request each.
       const publishers = random(4) === 0 && options.via !== "pr" ? 2 : 1;
       const all = await Promise.allSettled(
-        Array.from({ length: publishers }, () => publishFolder(connection, folder, { ...options, removeOld: true })),
+        Array.from({ length: publishers }, () => publishFolder(connection, folder, options)),
       );
       for (const outcome of all) if (outcome.status === "rejected") told.push(expectCoded(outcome.reason));
       if (all.some(({ status }) => status === "fulfilled")) break;
@@ -64,7 +64,7 @@ test.each(Array.from({ length: mixes }, (_, index) => index + 1))(
     }
     // An interrupted publisher may leave its staging branch, which the next one deletes.
     hub.faults = () => undefined;
-    await publishFolder(connectToWrite(hub, home, calm), folder, { ...options, removeOld: true });
+    await publishFolder(connectToWrite(hub, home, calm), folder, options);
 
     const repo = hub.repo("me/model");
     const where = options.via === "pr" ? "refs/pr/1" : "main";
