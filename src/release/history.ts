@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseStrictJson } from "../util/strict-json.js";
+import { parseDocument } from "./parse-document.js";
 import type { RunReport } from "./release-report.js";
 import { stableReleaseDigest } from "./stable-release-digest.js";
 import { isModelFile } from "./variant-files.js";
@@ -63,16 +63,8 @@ const schema = z.strictObject({
 
 /** Parses `history.json`; returns an error message if it is invalid. */
 export function parseHistory(text: string): FormerRelease[] | string {
-  let data: unknown;
-  try {
-    data = parseStrictJson(text);
-  } catch (error) {
-    return `not valid JSON: ${(error as SyntaxError).message}`;
-  }
-  const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data.releases;
-  const [issue] = parsed.error.issues;
-  return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid value"}`;
+  const parsed = parseDocument(text, schema);
+  return typeof parsed === "string" ? parsed : parsed.data.releases;
 }
 
 /** Renders `history.json`; parsing it and rendering it again gives the same text. */

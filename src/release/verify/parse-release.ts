@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseStrictJson } from "../../util/strict-json.js";
+import { parseDocument } from "../parse-document.js";
 import type { RunReport } from "../release-report.js";
 
 const count = z.int().min(0);
@@ -50,17 +50,8 @@ const release = z.looseObject({
 
 /** Parses `release.json`, without its checksum; returns an error message if it is invalid. */
 export function parseRelease(text: string): RunReport | string {
-  let data: unknown;
-  try {
-    data = parseStrictJson(text);
-  } catch (error) {
-    return `not valid JSON: ${(error as SyntaxError).message}`;
-  }
-  const parsed = release.safeParse(data);
-  if (parsed.success) {
-    const { checksum: _checksum, ...report } = parsed.data;
-    return report as unknown as RunReport;
-  }
-  const [issue] = parsed.error.issues;
-  return `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid value"}`;
+  const parsed = parseDocument(text, release);
+  if (typeof parsed === "string") return parsed;
+  const { checksum: _checksum, ...report } = parsed.data;
+  return report as unknown as RunReport;
 }
