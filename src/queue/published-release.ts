@@ -12,6 +12,7 @@ import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
 import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
+import { areNested } from "../util/nested-folders.js";
 import { readRegular } from "../util/regular-file.js";
 import { sha256 } from "../util/sha256.js";
 import type { PublishedRelease } from "./queue-status.js";
@@ -72,7 +73,7 @@ async function isCopy(target: string, release: string): Promise<boolean> {
   const own = await stat(release).catch(() => undefined);
   if ((await realpath(target)) !== target || (own?.dev === found.dev && own.ino === found.ino)) return false;
   const local = await realpath(release).catch(() => release);
-  if (`${target}/`.startsWith(`${local}/`) || `${local}/`.startsWith(`${target}/`)) return false;
+  if (areNested(target, local)) return false;
   for (const path of await listFiles(target)) if (!(await lstat(join(target, path))).isFile()) return false;
   return true;
 }

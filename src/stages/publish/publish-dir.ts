@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { isPresent } from "../../util/files.js";
+import { areNested } from "../../util/nested-folders.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -154,8 +155,7 @@ async function realTarget(path: string): Promise<string> {
 
 /** Throws QS-PUBLISH-TARGET if the target contains the release or vice versa, since publishing would destroy one. */
 async function requireSeparate(release: string, target: string): Promise<void> {
-  const inside = (inner: string, outer: string) => `${inner}/`.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
-  if (!inside(release, target) && !inside(target, release)) return;
+  if (!areNested(release, target)) return;
   throw new QuantsmithError(
     "QS-PUBLISH-TARGET",
     `the target ${target} and the release ${release} are the same folder, or one contains the other`,
