@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
 import type { HubConnection } from "../hub/connection.js";
+import { digestPattern } from "../hub/digest.js";
 import { isCommit, isSafePath } from "../hub/hub-file.js";
 import type { Settings } from "../recipe/settings.js";
 import { folderSource } from "../release/verify/folder-source.js";
@@ -20,7 +21,7 @@ const recorded = z.object({
       z.object({
         path: z.string().refine(isSafePath),
         bytes: z.int().min(0),
-        digest: z.string().regex(/^(sha256:[0-9a-f]{64}|git-sha1:[0-9a-f]{40})$/),
+        digest: z.string().regex(digestPattern),
       }),
     ),
   }),
