@@ -44,7 +44,7 @@ export async function signRelease(release: CheckedRelease, signal: AbortSignal):
   if (problem !== undefined) {
     throw new QuantsmithError(
       "QS-SIGN-SERVICE",
-      `Sigstore's answer is no signature of this release: ${problem.message}`,
+      `Sigstore's response is not a valid signature of this release: ${problem.message}`,
       {
         remedy:
           "Check `QUANTSMITH_FULCIO_URL` and `QUANTSMITH_REKOR_URL`, or publish again later; nothing was uploaded.",
