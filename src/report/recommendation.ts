@@ -121,7 +121,13 @@ function remark({ reason }: FitResult): string {
 function run({ snippet, device }: RecommendationFacts): string[] {
   if (snippet === null) return [];
   const platform = platformOf(device);
-  return ["## Run it\n", `${renderSnippets(snippet, ({ platforms }) => platforms.includes(platform))}\n`];
+  return [
+    "## Run it\n",
+    `${renderSnippets(
+      () => snippet,
+      ({ platforms }) => platforms.includes(platform),
+    )}\n`,
+  ];
 }
 
 function sourceList(sources: readonly Source[]): string[] {

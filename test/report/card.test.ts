@@ -374,6 +374,19 @@ describe("the run section", () => {
     expect(card).toContain("The examples use Q8_0.");
   });
 
+  test("has the contexts of the device table, and the phones' variant in programs for phones", () => {
+    const hardware = hardwareOf(largeReport, ["rtx-3090", "rtx-4090", "iphone-15-pro"]);
+    const phone = hardware.recommended.find(({ device }) => device === "iphone-15-pro");
+    const gpu = hardware.recommended.find(({ device }) => device === "rtx-3090");
+    expect(phone?.variant).not.toBe(gpu?.variant);
+    const card = renderCard({ ...facts, report: largeReport, hardware, repo: "me/Model-GGUF" });
+    expect(card).toContain(`-hf me/Model-GGUF:${gpu?.variant} -ngl 99 -c ${gpu?.context} `);
+    const [open = ""] = card.split("Other programs");
+    const [, steps = ""] = open.split("### PocketPal AI\n");
+    expect(steps).toContain(`-${phone?.variant}.gguf`);
+    expect(steps).toContain(`context size to ${phone?.context}`);
+  });
+
   test("has the note on Ollama's files in Ollama's section", () => {
     const card = renderCard({ ...facts, ollamaNote: "Ollama reads [template](./template)." });
     const [, section = ""] = card.split("### Ollama\n");

@@ -170,7 +170,10 @@ describe("all runtimes", () => {
   const platforms = ["ios", "android", "macos", "desktop"] as const;
 
   test.each(platforms)("%s: runtimes for the platform come first, and all are present", (platform) => {
-    const text = renderSnippets(local, ({ platforms: where }) => where.includes(platform));
+    const text = renderSnippets(
+      () => local,
+      ({ platforms: where }) => where.includes(platform),
+    );
     const fold = text.indexOf("<details>");
     for (const { name, platforms: where } of runtimes) {
       const at = text.indexOf(`### ${name}\n`);
@@ -181,7 +184,14 @@ describe("all runtimes", () => {
   });
 
   test("never mention a cloud service", () => {
-    const all = [remote, local].map((input) => renderSnippets(input, () => true)).join();
+    const all = [remote, local]
+      .map((input) =>
+        renderSnippets(
+          () => input,
+          () => true,
+        ),
+      )
+      .join();
     expect(all).not.toMatch(/\bcloud\b|api[_ -]?key|openai|anthropic|inference endpoint|hf[- ]inference/i);
   });
 

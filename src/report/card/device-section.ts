@@ -18,7 +18,7 @@ export function deviceSection({ hardware }: CardFacts): string {
   return joinBlocks([
     "## Which file for which device",
     markdownTable(["Device", "Take", "Context", "Tokens/s"], rows),
-    `Context: tokens, with an f16 KV cache.${describeSpeeds(hardware)}`,
+    `Context: tokens, with an f16 KV cache.${describeSpeeds(hardware)} For a device that is not listed, take the line of one of its kind with as much memory or less.`,
   ]);
 }
 

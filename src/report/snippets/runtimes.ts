@@ -39,11 +39,13 @@ const otherFormats = [
 ] as const;
 
 /** Renders snippets in Markdown: matching runtimes first, the others folded, with a note on runtimes for other formats. */
-export function renderSnippets(input: SnippetInput, matters: (runtime: Runtime) => boolean): string {
-  const here = runtimes.filter(matters);
-  const elsewhere = runtimes.filter((runtime) => !matters(runtime));
-  const rest = [...elsewhere.map((runtime) => section(runtime, input)), otherFormatsNote()].join("\n\n");
-  return [...here.map((runtime) => section(runtime, input)), markdownDetails("Other programs", rest)].join("\n\n");
+export function renderSnippets(
+  inputFor: (runtime: Runtime) => SnippetInput,
+  matters: (runtime: Runtime) => boolean,
+): string {
+  const render = (runtime: Runtime) => section(runtime, inputFor(runtime));
+  const rest = [...runtimes.filter((one) => !matters(one)).map(render), otherFormatsNote()].join("\n\n");
+  return [...runtimes.filter(matters).map(render), markdownDetails("Other programs", rest)].join("\n\n");
 }
 
 function section({ name, docs, snippet }: Runtime, input: SnippetInput): string {

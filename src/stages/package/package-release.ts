@@ -31,7 +31,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 16,
+  version: 17,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {

@@ -175,6 +175,9 @@ export function phrases(release: RunReport, hardware: HardwareCompatibility): st
     ...variants.flatMap(({ name, file }) => [name, file]),
     ...hardware.devices.map(({ name }) => name),
     ...new Set(hardware.results.map(({ context }) => `${context} tokens of context`)),
+    ...hardware.recommended
+      .filter(({ device }) => hardware.devices.some(({ id, class: kind }) => id === device && kind === "phone"))
+      .map(({ context }) => `set the context size to ${context}`),
     ...(base === null ? [] : [`(${size(base.bytes)} as`]),
     ...(base?.noise === undefined ? [] : [`KLD of ${base.noise.kldMean.toFixed(5)} from its own`]),
     ...Object.entries(base?.quantized ?? {}).map(([type, count]) => `${count} tensors in ${type}`),
