@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { parseForeignYaml } from "../util/yaml/parse-foreign-yaml.js";
 import { licenseUrl } from "./license-url.js";
 
 /** The fields of a model card's YAML front matter that a release uses. */
@@ -41,7 +41,8 @@ const maxCharacters = 64 * 1024;
  */
 export function parseBaseCard(markdown: string): BaseCard {
   const yaml = /^\uFEFF?---\r?\n([\s\S]*?)\r?\n---[ \t]*(\r?\n|$)/.exec(markdown)?.[1] ?? "";
-  const data = yaml.length > maxCharacters ? undefined : parsed(yaml);
+  // Real cards use tabs for indentation, and the Hub accepts them.
+  const data = yaml.length > maxCharacters ? undefined : parseForeignYaml(yaml.replaceAll("\t", "  "));
   if (typeof data !== "object" || data === null || Array.isArray(data)) return emptyCard;
   return baseCard(data as Record<string, unknown>);
 }
@@ -59,15 +60,6 @@ export function baseCard(fields: Record<string, unknown>): BaseCard {
     baseModels: words(fields.base_model),
     gated: Object.keys(fields).some((key) => key.startsWith("extra_gated_")),
   };
-}
-
-function parsed(yaml: string): unknown {
-  try {
-    // Real cards use tabs for indentation, and the Hub accepts them.
-    return parse(yaml.replaceAll("\t", "  "), { logLevel: "silent" });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Control characters, lone surrogates, line and paragraph separators, and characters that YAML forbids. */

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
-import { parse } from "yaml";
 import { backendKinds } from "../llamacpp/compute/compute.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
 import { readRegular } from "../util/regular-file.js";
+import { parseForeignYaml } from "../util/yaml/parse-foreign-yaml.js";
 import type { Plan } from "./plan.js";
 
 /** Pinned inputs of an earlier run: a release's `recipe.lock.yaml`, or a copy of it beside the recipe. */
@@ -14,7 +14,7 @@ export interface LockFile {
 }
 
 /** Far above the names of many shards. */
-const maxLockBytes = 16 * 2 ** 20;
+const maxLockBytes = 2 ** 20;
 
 /** Returns the first of these files that exists; undefined without one. Errors: QS-LOCK-MISSING for an invalid file. */
 export async function findLockFile(paths: readonly string[]): Promise<LockFile | undefined> {
@@ -100,7 +100,7 @@ function memberOf(value: Json | undefined, key: string): Json | undefined {
 
 async function readYaml(path: string): Promise<Json | undefined> {
   try {
-    return parse((await readRegular(path, maxLockBytes)).toString("utf8"), { logLevel: "silent" }) as Json;
+    return parseForeignYaml((await readRegular(path, maxLockBytes)).toString("utf8")) as Json | undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { parse } from "yaml";
 import * as z from "zod";
 import type { HubConnection } from "../hub/connection.js";
 import { digestPattern } from "../hub/digest.js";
@@ -9,6 +8,7 @@ import { folderSource } from "../release/verify/folder-source.js";
 import { hubSource } from "../release/verify/hub-source.js";
 import { maxTextBytes, type ReleaseSource } from "../release/verify/release-source.js";
 import { QuantsmithError } from "../util/errors.js";
+import { parseForeignYaml } from "../util/yaml/parse-foreign-yaml.js";
 
 const lockFile = "recipe.lock.yaml";
 
@@ -62,18 +62,10 @@ async function readLock(open: () => Promise<ReleaseSource>): Promise<RecordedSou
     const source = await open();
     const listed = (await source.files()).files.find(({ path }) => path === lockFile);
     if (listed === undefined || listed.bytes > maxTextBytes) return undefined;
-    return parseLock(await source.text(lockFile));
+    return recorded.safeParse(parseForeignYaml(await source.text(lockFile))).data?.model;
   } catch (error) {
     const isAbsent = error instanceof QuantsmithError && ["QS-HUB-MISSING", "QS-VERIFY-TARGET"].includes(error.code);
     if (isAbsent) return undefined;
     throw error;
-  }
-}
-
-function parseLock(text: string): RecordedSource | undefined {
-  try {
-    return recorded.safeParse(parse(text, { logLevel: "silent", maxAliasCount: 0 })).data?.model;
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,11 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { ErrorCode } from "../../util/error-codes.js";
 import type { Diagnostic } from "../../util/errors.js";
+import { checkExtent, type SyntaxProblem } from "../../util/yaml/check-extent.js";
+import { checkTree } from "../../util/yaml/check-tree.js";
 import { RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
 import { type Place, placeInText } from "./source-text.js";
-import { checkExtent, type SyntaxProblem } from "./yaml-extent.js";
 import { rangeAt } from "./yaml-range.js";
-import { checkTree } from "./yaml-tree.js";
 
 /** One invalid line causes many follow-up errors, so only the first ones are shown. */
 const shownErrors = 10;

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
+import type { TreeCheck } from "../../util/yaml/check-tree.js";
 import type { YamlPath } from "./diagnostics.js";
-import type { TreeCheck } from "./yaml-tree.js";
 
 /** Character offsets in the text. */
 type Range = readonly [start: number, end: number];

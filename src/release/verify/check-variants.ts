@@ -1,6 +1,6 @@
-import { parse } from "yaml";
 import * as z from "zod";
 import { variantFileName } from "../../quant/names.js";
+import { parseForeignYaml } from "../../util/yaml/parse-foreign-yaml.js";
 import { checkGates, describeBreach } from "../check-gates.js";
 import {
   type GateFigure,
@@ -70,7 +70,7 @@ function readLock(text: string | undefined): LockRules {
   const none: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [] };
   if (text === undefined) return none;
   try {
-    const { variants, gates, tasks = [] } = lockShape.parse(parse(text, { maxAliasCount: 0, logLevel: "silent" }));
+    const { variants, gates, tasks = [] } = lockShape.parse(parseForeignYaml(text));
     const limits = gateLimits((gates ?? {}) as Gates).filter(({ limit }) => typeof limit === "number");
     const names = variants === undefined ? undefined : new Set(variants.map(({ name }) => name));
     return { variants: names, limits, smoke: smokeLimits((gates ?? {}) as Gates), tasks };

@@ -10,8 +10,8 @@ import {
   type Pair,
   type YAMLMap,
 } from "yaml";
-import { quote } from "../../util/quote.js";
-import type { SyntaxProblem } from "./yaml-extent.js";
+import { quote } from "../quote.js";
+import type { SyntaxProblem } from "./check-extent.js";
 
 /** Limit of alias expansions per file: enough to share smoke tests, too few for an alias bomb. */
 const maximumExpansions = 100;

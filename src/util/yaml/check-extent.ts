@@ -3,7 +3,7 @@ import { type CST, Parser } from "yaml";
 /** Nesting limit, far above recipes, whose deepest key is at level 5. */
 const maximumDepth = 50;
 /** Limit of keys and values: enough for ten variants with a rule per tensor, while a megabyte of commas takes minutes. */
-const maximumNodes = 50_000;
+const recipeNodes = 50_000;
 
 export interface SyntaxProblem {
   /** Character offsets in the text. */
@@ -17,7 +17,7 @@ export interface SyntaxProblem {
  * Finds input that must not reach the YAML composer, on the flat token tree: nesting deeper than 50, which overflows the
  * composer's stack and ends the process, too many keys and values, and a second document.
  */
-export function checkExtent(text: string): SyntaxProblem | undefined {
+export function checkExtent(text: string, maximumNodes = recipeNodes): SyntaxProblem | undefined {
   let documents = 0;
   for (const token of new Parser().parse(text)) {
     if (token.type !== "document") continue;
@@ -30,14 +30,14 @@ export function checkExtent(text: string): SyntaxProblem | undefined {
         remedy: "Keep one document in a file and remove the `---` between them.",
       };
     }
-    const problem = checkTokens(token);
+    const problem = checkTokens(token, maximumNodes);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
 /** Uses an explicit stack instead of recursion, since the depth is unbounded. */
-function checkTokens(document: CST.Document): SyntaxProblem | undefined {
+function checkTokens(document: CST.Document, maximumNodes: number): SyntaxProblem | undefined {
   const open = [{ token: document.value, depth: 1 }];
   let nodes = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
