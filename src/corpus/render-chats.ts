@@ -51,14 +51,29 @@ export async function renderChats(
 
 /**
  * Parses the calls of tools in answers to chats by llama.cpp's own parser for the template's format, as llama-server does.
- * Throws the errors of `renderChats`.
+ * Each answer has a process of its own, since one can crash the parser, as thousands of nested brackets do: that one is
+ * `rejected`. The template must render the chats. Throws QS-TOOL-CHAT, QS-ENV-OOM and the errors of the toolchain.
  */
 export async function parseAnswers(
   template: ChatTemplate,
   chats: readonly (Chat & { answer: string })[],
   context: RenderContext,
 ): Promise<ParsedAnswer[]> {
-  return renderInProgram(await llamaChat(context), template, chats, context);
+  const program = await llamaChat(context);
+  const answers: ParsedAnswer[] = [];
+  for (const chat of chats) {
+    const parsed = renderInProgram<ParsedAnswer>(program, template, [chat], context, defaultLimits, parserFailure);
+    answers.push(...(await parsed.catch((error) => [rejected(error)])));
+  }
+  return answers;
+}
+
+class ParserFailure extends Error {}
+const parserFailure = (limit: string) => new ParserFailure(`llama.cpp's parser of answers ${limit}`);
+
+function rejected(error: unknown): ParsedAnswer {
+  if (error instanceof ParserFailure) return { kind: "rejected", reason: error.message };
+  throw error;
 }
 
 async function llamaChat(context: RenderContext): Promise<LimitedProgram> {
@@ -70,8 +85,8 @@ async function llamaChat(context: RenderContext): Promise<LimitedProgram> {
 
 /**
  * Renders chats by a program with the input and output of `native/chat.cpp`. A template is a program of a stranger: it runs
- * in one child process, limited in time, memory and text. Throws QS-TEMPLATE-LIMIT if it exceeds a limit and QS-ENV-OOM if
- * the system kills the process.
+ * in one child process, limited in time, memory and text. Throws `errorFor` an exceeded limit (QS-TEMPLATE-LIMIT) and
+ * QS-ENV-OOM if the system kills the process.
  */
 export async function renderInProgram<T = Rendering>(
   program: LimitedProgram,
@@ -79,9 +94,10 @@ export async function renderInProgram<T = Rendering>(
   chats: readonly Chat[],
   { work, signal }: Pick<RenderContext, "work" | "signal">,
   limits = defaultLimits,
+  errorFor: (limit: string, chat: Chat | undefined) => Error = limitError,
 ): Promise<T[]> {
   const renderings: T[] = [];
-  const exceeded = (limit: string) => limitError(limit, chats[renderings.length]);
+  const exceeded = (limit: string) => errorFor(limit, chats[renderings.length]);
   const readLines = lineReader((line) => {
     const message = parseChildMessage<T & { kind: string }>(line);
     if (message !== undefined) renderings.push(message);

@@ -32,7 +32,7 @@ export interface LimitedChild extends LimitedProgram {
   limits: ChildLimits;
   onText: (text: string) => void;
   /** Returns the error for an exceeded limit, such as "does not finish within 10 seconds". */
-  exceeded: (limit: string) => QuantsmithError;
+  exceeded: (limit: string) => Error;
   /** What the child does, such as "the rendering of the model's chat template". */
   about: string;
 }

@@ -26,19 +26,21 @@ const tags = template(`<tool_call>
 {% endfor %}</function>
 </tool_call>`);
 
+const asJson = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris", "days": 3}}\n</tool_call>';
+
+const parse = (template: string, ...answers: string[]) => {
+  const chat = { messages: [{ role: "user", content: "Weather?" }], tools, addGenerationPrompt: true };
+  const model = { template, toolUse: null, bos: "", eos: "" };
+  return parseAnswers(
+    model,
+    answers.map((answer) => ({ ...chat, answer })),
+    context,
+  );
+};
+
 test("each template's own format is parsed, and no other", async () => {
-  const asJson = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Paris", "days": 3}}\n</tool_call>';
   const asTags =
     "<tool_call>\n<function=get_weather>\n<parameter=city>\nParis\n</parameter>\n<parameter=days>\n3\n</parameter>\n</function>\n</tool_call>";
-  const parse = (template: string, ...answers: string[]) => {
-    const chat = { messages: [{ role: "user", content: "Weather?" }], tools, addGenerationPrompt: true };
-    const model = { template, toolUse: null, bos: "", eos: "" };
-    return parseAnswers(
-      model,
-      answers.map((answer) => ({ ...chat, answer })),
-      context,
-    );
-  };
   const callsOf = async (template: string, answer: string) =>
     (await parse(template, answer)).map((one) =>
       one.kind === "parsed" ? one.calls.map(({ name, arguments: given }) => [name, JSON.parse(given)]) : one.kind,
@@ -52,4 +54,13 @@ test("each template's own format is parsed, and no other", async () => {
   expect(await callsOf(json, asJson.replace("get_weather", "get_time"))).toEqual(["rejected"]);
   const [cut] = await parse(json, asJson.slice(0, 60));
   expect(cut?.kind === "parsed" && cut.calls[0]?.arguments).not.toMatch(/\}$/);
+});
+
+test("an answer that crashes the parser is rejected, and the others are parsed", async () => {
+  const nested = asJson.replace('"Paris"', "[".repeat(100_000));
+  expect(await parse(json, asJson, nested, asJson)).toEqual([
+    { kind: "parsed", calls: expect.anything() },
+    { kind: "rejected", reason: "llama.cpp's parser of answers crashes its program (SIGSEGV)" },
+    { kind: "parsed", calls: expect.anything() },
+  ]);
 });
