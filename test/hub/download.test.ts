@@ -161,6 +161,30 @@ describe("a download", () => {
     expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
   });
 
+  test.each([
+    ["blob", (commit: string) => `blobs/${sha256(large)}${commit.slice(40)}`],
+    ["file of a snapshot", (commit: string) => `snapshots/${commit}/model.safetensors`],
+    ["stored listing", (commit: string) => `trees/${commit}.json`],
+    ["partial download", () => `blobs/${sha256(large)}.quantsmith.incomplete`],
+  ])("refuses a folder in place of a %s", async (_what, name) => {
+    const commit = hub.create("org/model").commit(files);
+    const path = join(cache, "models--org--model", name(commit));
+    mkdirSync(join(path, "mine"), { recursive: true });
+    const error = await failureOf(fetchAll(connect(hub, cache), "org/model"));
+    expect(error).toMatchObject({ code: "QS-ENV-CACHE", remedy: expect.stringContaining("HF_HUB_CACHE") });
+    expect(error.message).toBe(`cannot write ${path} in the Hugging Face cache: it is a folder`);
+    expect(readdirSync(path)).toEqual(["mine"]);
+  });
+
+  test("refuses a file in place of a folder", async () => {
+    hub.create("org/model").commit(files);
+    mkdirSync(join(cache, "models--org--model"));
+    const path = join(cache, "models--org--model", "snapshots");
+    writeFileSync(path, "");
+    const error = await failureOf(fetchAll(connect(hub, cache), "org/model"));
+    expect(error).toMatchObject({ code: "QS-ENV-CACHE", message: expect.stringContaining(path) });
+  });
+
   test("shares content between commits and files", async () => {
     const repo = hub.create("org/model");
     repo.commit(files);

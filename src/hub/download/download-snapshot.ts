@@ -2,7 +2,8 @@ import PQueue from "p-queue";
 import type { HubConnection } from "../connection.js";
 import { type HubFile, isCommit, isSafePath } from "../hub-file.js";
 import { TransferRate } from "../transfer-rate.js";
-import { repoCache } from "./cache-layout.js";
+import { cacheError } from "./cache-error.js";
+import { type RepoCache, repoCache } from "./cache-layout.js";
 import { missingBytes, requireCacheSpace } from "./cache-space.js";
 import { fetchBlob } from "./fetch-blob.js";
 import { linkSnapshotFile, writeRef } from "./link-snapshot.js";
@@ -31,14 +32,14 @@ export interface SnapshotHooks {
 
 /**
  * Downloads files of one commit to the Hugging Face cache and verifies each. Returns the folder of the snapshot.
- * Errors: QS-FETCH-HASH, QS-HUB-*, QS-DISK-FULL, and QS-DISK-SPACE before anything is written.
+ * Errors: QS-FETCH-HASH, QS-HUB-*, QS-DISK-FULL, QS-ENV-CACHE, and QS-DISK-SPACE before anything is written.
  */
 export async function downloadSnapshot(
   connection: HubConnection,
   request: SnapshotRequest,
   { signal, onProgress, onNote }: SnapshotHooks,
 ): Promise<string> {
-  const { repo, commit, revision, files, listing } = request;
+  const { repo, commit, files } = request;
   if (!isCommit(commit) || !files.every(({ path }) => isSafePath(path)))
     throw new Error("the listing was not validated");
   const cache = repoCache(connection.cacheFolder, repo);
@@ -66,16 +67,22 @@ export async function downloadSnapshot(
           const blob = await fetchBlob(connection, { repo, commit, file, cache }, hooks);
           await linkSnapshotFile(cache, blob, commit, file.path);
         } catch (error) {
-          failed.abort(error);
+          failed.abort(cacheError(error));
         }
       }),
     ),
   );
   either.throwIfAborted();
   if (!connection.offline) {
-    await makeRepoFolder(cache, cache.folder);
-    if (listing.length > 0) await writeTree(cache, commit, listing);
-    await writeRef(cache, revision, commit);
+    await storeListing(cache, request).catch((error) => {
+      throw cacheError(error);
+    });
   }
   return cache.snapshot(commit);
+}
+
+async function storeListing(cache: RepoCache, { commit, revision, listing }: SnapshotRequest): Promise<void> {
+  await makeRepoFolder(cache, cache.folder);
+  if (listing.length > 0) await writeTree(cache, commit, listing);
+  await writeRef(cache, revision, commit);
 }

@@ -1,11 +1,12 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { QuantsmithError } from "../../util/errors.js";
 import type { HubConnection } from "../connection.js";
 import { type ContentDigest, parseDigest } from "../digest.js";
 import { hashFile, smallBytes } from "../hash-file.js";
 import { offlineError } from "../hub-error.js";
 import { withBlobLock } from "./blob-lock.js";
+import { requireNoFolder } from "./cache-error.js";
 import type { RepoCache } from "./cache-layout.js";
 import { fillPartial } from "./fill-partial.js";
 import { HashFollower } from "./hash-follower.js";
@@ -30,7 +31,7 @@ export interface BlobHooks {
 /**
  * Returns the path of a file's verified content in the cache. Downloads the content if necessary, and continues the
  * partial download of an earlier process.
- * Errors: QS-FETCH-HASH if the digest differs from the Hub's listing twice in a row; QS-HUB-*, QS-DISK-FULL.
+ * Errors: QS-FETCH-HASH if the digest differs from the Hub's listing twice in a row; QS-ENV-CACHE, QS-HUB-*; Node's errors of the disk.
  */
 export async function fetchBlob(connection: HubConnection, request: BlobRequest, hooks: BlobHooks): Promise<string> {
   const { file, cache } = request;
@@ -48,11 +49,8 @@ export async function fetchBlob(connection: HubConnection, request: BlobRequest,
   const onWait = () => hooks.onNote(`${file.path}: another run is downloading it`);
   return withBlobLock(cache.locks, digest.hex, { signal: hooks.signal, onWait }, async (signal) => {
     if (await present(signal)) return blob;
-    try {
-      await download(connection, request, digest, blob, { ...hooks, signal });
-    } catch (error) {
-      throw asDiskFull(error);
-    }
+    await requireNoFolder(blob);
+    await download(connection, request, digest, blob, { ...hooks, signal });
     return blob;
   });
 }
@@ -135,12 +133,4 @@ function wrongContent(name: string, expected: string, actual: string): Quantsmit
       remedy: "Check `HF_ENDPOINT` and the proxies in use: one of them may change the content.",
     },
   );
-}
-
-function asDiskFull(error: unknown): unknown {
-  if (!isSystemError(error) || (error.code !== "ENOSPC" && error.code !== "EDQUOT")) return error;
-  return new QuantsmithError("QS-DISK-FULL", "the disk of the Hugging Face cache is full", {
-    remedy: "Free disk space or set `HF_HUB_CACHE` to another folder, then run again.",
-    cause: error,
-  });
 }

@@ -2,14 +2,19 @@ import { randomBytes } from "node:crypto";
 import { readlink, rename, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { writeFileAtomic } from "../../util/files.js";
+import { requireNoFolder } from "./cache-error.js";
 import type { RepoCache } from "./cache-layout.js";
 import { makeRepoFolder } from "./make-repo-folder.js";
 
-/** Links a blob into a snapshot under its file name. The link is relative, so that the cache can be moved. */
+/**
+ * Links a blob into a snapshot under its file name. The link is relative, so that the cache can be moved.
+ * Errors: QS-ENV-CACHE, Node's errors of the disk.
+ */
 export async function linkSnapshotFile(cache: RepoCache, blob: string, commit: string, path: string): Promise<void> {
   const link = join(cache.snapshot(commit), path);
   const target = relative(dirname(link), blob);
   if ((await readlink(link).catch(() => "")) === target) return;
+  await requireNoFolder(link);
   await makeRepoFolder(cache, dirname(link));
   // Renamed into place, so that concurrent readers find the old or the new link.
   const temporary = `${link}.${process.pid}.${randomBytes(4).toString("hex")}`;
