@@ -248,6 +248,8 @@ export const errorCodes = {
   "QS-SIGN-ROOT": { exit: 4, about: "The trust root for signatures cannot be read." },
   "QS-VERIFY-TARGET": { exit: 2, about: "The target to verify is neither a release folder nor a release on the Hub." },
   "QS-VERIFY-EDITED": { exit: 3, about: "`release.json` was edited after packaging, so it cannot be compared." },
+  // watching sources (src/watch)
+  "QS-WATCH-RECORD": { exit: 3, about: "A release has no readable record of its source." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address to which a token may be sent." },
   "QS-HUB-TOKEN": { exit: 2, about: "The Hub token contains invalid characters." },

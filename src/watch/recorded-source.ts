@@ -30,9 +30,12 @@ const recorded = z.object({
 /** The source of a release, as its `recipe.lock.yaml` records it. */
 export type RecordedSource = z.output<typeof recorded>["model"];
 
+/** Files of which a release has at least one. */
+const releaseFiles = [lockFile, "release.json", "SHA256SUMS"];
+
 /**
  * Reads what the present release of a recipe records: that at its publish target, without a target that in the output
- * folder. Undefined if there is no release, or its record cannot be read. Errors: QS-HUB-*.
+ * folder. Undefined if there is no release. Errors: QS-WATCH-RECORD if a release's record cannot be read, QS-HUB-*.
  */
 export async function readRecorded(
   connection: HubConnection,
@@ -47,25 +50,50 @@ export async function readRecorded(
   });
 }
 
-/** Reads what the release of a pull request records. Errors: QS-HUB-*. */
-export function readProposed(
+/** Reads what the release of a pull request records; undefined if anything else is proposed. Errors: QS-HUB-*. */
+export async function readProposed(
   connection: HubConnection,
   repo: string,
   pullRequest: number,
   signal: AbortSignal,
 ): Promise<RecordedSource | undefined> {
-  return readLock(() => hubSource(connection, { repo, revision: `refs/pr/${pullRequest}` }, signal));
+  try {
+    return await readLock(() => hubSource(connection, { repo, revision: `refs/pr/${pullRequest}` }, signal));
+  } catch (error) {
+    if (error instanceof QuantsmithError && error.code === "QS-WATCH-RECORD") return undefined;
+    throw error;
+  }
 }
 
 async function readLock(open: () => Promise<ReleaseSource>): Promise<RecordedSource | undefined> {
+<<<<<<< HEAD
   try {
     const source = await open();
     const listed = (await source.files()).files.find(({ path }) => path === lockFile);
     if (listed === undefined || listed.bytes > maxTextBytes) return undefined;
     return recorded.safeParse(parseForeignYaml(await source.text(lockFile))).data?.model;
   } catch (error) {
+=======
+  const source = await open().catch((error) => {
+>>>>>>> 2e0e0e73 (watch: a release that cannot be read is an error, not a missing one)
     const isAbsent = error instanceof QuantsmithError && ["QS-HUB-MISSING", "QS-VERIFY-TARGET"].includes(error.code);
     if (isAbsent) return undefined;
     throw error;
+  });
+  if (source === undefined) return undefined;
+  const { files, problems } = await source.files();
+  const listed = files.find(({ path }) => path === lockFile);
+  if (listed !== undefined && listed.bytes <= maxTextBytes) {
+    const record = parseLock(await source.text(lockFile));
+    if (record !== undefined) return record;
   }
+  const names = [...files.map(({ path }) => path), ...problems.map(({ file }) => file)];
+  if (releaseFiles.some((name) => names.includes(name))) throw unreadable(source.name);
+  return undefined;
+}
+
+function unreadable(place: string): QuantsmithError {
+  return new QuantsmithError("QS-WATCH-RECORD", `cannot read ${lockFile} of the release ${place}`, {
+    remedy: "Restore the release, or check it with `quantsmith verify` and run its recipe to publish a new one.",
+  });
 }

@@ -15,6 +15,10 @@ async function recorded(text: string) {
   const path = temporaryFolder();
   writeFileSync(join(path, "SHA256SUMS"), `${"0".repeat(64)}  recipe.lock.yaml\n`);
   writeFileSync(join(path, "recipe.lock.yaml"), text);
+  return readFrom(path);
+}
+
+function readFrom(path: string) {
   const settings = { name: "name", publish: { repo: "", target: { kind: "dir", path } as const, stream: false } };
   return readRecorded(hubConnection({}), settings, path, signal);
 }
@@ -31,7 +35,19 @@ test.each([
   ["a commit that is an address", lock({ commit: "../../../../api/whoami-v2?x=" })],
   ["a path outside", lock({ files: [file({ path: "../x" })] })],
 ])("%s is no record", async (_, text) => {
-  expect(await recorded(text)).toBeUndefined();
+  await expect(recorded(text)).rejects.toMatchObject({ code: "QS-WATCH-RECORD" });
+});
+
+test.each(["release.json", "SHA256SUMS"])("a folder with %s only is a release that cannot be read", async (name) => {
+  const path = temporaryFolder();
+  writeFileSync(join(path, name), "{}");
+  await expect(readFrom(path)).rejects.toMatchObject({ code: "QS-WATCH-RECORD" });
+});
+
+test("a missing folder, and one without files of a release, are no release", async () => {
+  const path = temporaryFolder();
+  writeFileSync(join(path, "README.md"), "");
+  expect([await readFrom(path), await readFrom(join(path, "missing"))]).toEqual([undefined, undefined]);
 });
 
 test("texts of a model card are escaped in the description of a pull request", () => {
