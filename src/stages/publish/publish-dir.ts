@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { constants, copyFile, mkdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, sep } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { isPresent } from "../../util/files.js";
@@ -116,6 +117,7 @@ async function onTarget<T>(
     // Replaces the target of a link, not the link.
     const path = await realTarget(target);
     await requireSeparate(await realpath(release.folder), path);
+    requireNotOwned(path);
     await requireNoMount(path);
     return await withScratch((scratch) => work(path, scratch));
   } catch (error) {
@@ -163,6 +165,20 @@ async function requireSeparate(release: string, target: string): Promise<void> {
       remedy: "Use a folder outside the release.",
     },
   );
+}
+
+/**
+ * Throws QS-PUBLISH-TARGET for an output folder (its store has a folder of locks) and its folders from which `cache gc` and later
+ * runs remove what they do not know.
+ */
+function requireNotOwned(target: string): void {
+  for (let output = target; output !== dirname(output); output = dirname(output)) {
+    const [first = ""] = relative(output, target).split(sep);
+    if (!["", "store", "tmp", "runs"].includes(first) || !existsSync(join(output, "store", ".locks"))) continue;
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `${target} is used by quantsmith: ${output} is an output folder`, {
+      remedy: `Use another folder, such as \`dir:${join(output, "published")}\`.`,
+    });
+  }
 }
 
 /** Throws QS-PUBLISH-TARGET for the root of a mounted file system, which cannot be renamed. */

@@ -99,6 +99,25 @@ test("a release, the same release, and another release", async () => {
   expect([withoutHistory(tree()), siblings()]).toEqual([withoutHistory(digests.next), ["model"]]);
 });
 
+test("an output folder and the folders that it cleans are no targets, others in it are", async () => {
+  const output = join(target, "..");
+  mkdirSync(join(output, "store", ".locks"), { recursive: true });
+  for (const name of ["", "store", "store/package-0123456789ab", "store/.jobs/a", "tmp/a", "runs/a"]) {
+    const error = await failureOf(publishToFolder(oldRelease, { path: join(output, name) }, { signal }));
+    expect([name, error]).toMatchObject([
+      name,
+      {
+        code: "QS-PUBLISH-TARGET",
+        message: expect.stringContaining("is an output folder"),
+      },
+    ]);
+    expect(siblings()).toEqual(["store"]);
+  }
+  target = join(output, "releases", "model");
+  await publish(oldRelease);
+  expect(tree()).toEqual(digests.old);
+});
+
 test("a signature of the release stays with it, and is removed with it", async () => {
   await publish(oldRelease);
   const payload = Buffer.from(renderStatement("Example", new Map(Object.entries(digests.old)))).toString("base64");
