@@ -1,3 +1,6 @@
+import type { Plan } from "../plan/plan.js";
+import { readReleasedTensors } from "../plan/released-tensors.js";
+import { reuseObstacle, reuseTensors } from "../plan/reuse-tensors.js";
 import type { QueueEntry } from "../queue/queue-status.js";
 import { type QueueMember, requireDistinct } from "../queue/require-distinct.js";
 import { runQueue } from "../queue/run-queue.js";
@@ -25,7 +28,7 @@ export async function runMembers(
     members,
     { out: options.out, signal, note, tell, ...limit },
     {
-      plan: ({ settings }) => preparePlan(settings, options, digests),
+      plan: (member) => planMember(member, options, { digests, signal }),
       run: async (member, plan, onEvent) => {
         const end = await runRecipe({ ...member, plan, digests }, options, { signal, onResult, onEvent });
         if (end.refused !== undefined) printError(end.errors[0], false);
@@ -33,4 +36,18 @@ export async function runMembers(
       },
     },
   );
+}
+
+async function planMember(
+  { settings, reusesTensors }: QueueMember,
+  options: RunRecipeOptions,
+  { digests, signal }: { digests: DigestCache; signal: AbortSignal },
+): Promise<Plan> {
+  const plan = await preparePlan(settings, options, digests);
+  if (reusesTensors === undefined) return plan;
+  const released = await readReleasedTensors(settings, options.out, signal);
+  const obstacle = reuseObstacle(plan, released);
+  if (obstacle === undefined) return reuseTensors(plan, settings, released);
+  note(`Note: ${settings.name} is built again as a whole, since ${obstacle}.`);
+  return plan;
 }

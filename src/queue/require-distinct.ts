@@ -8,6 +8,8 @@ export interface QueueMember {
   settings: Settings;
   /** Only with `--publish`. */
   target?: PublishTarget;
+  /** Takes over the tensors of the present release, of which only the metadata is out of date. */
+  reusesTensors?: true;
 }
 
 /**

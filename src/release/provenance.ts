@@ -1,8 +1,11 @@
+import { parseHubRef } from "../hub/hub-ref.js";
 import { hubUrl } from "../hub/hub-url.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import { shellPath } from "../util/shell-word.js";
+import { checksumsFile } from "./checksums.js";
 import type { InputFile, ReleaseFacts } from "./release-facts.js";
+import type { RunReport } from "./release-report.js";
 
 export const provenanceFile = "provenance.intoto.json";
 
@@ -19,7 +22,8 @@ export const lockFileName = "recipe.lock.yaml";
  */
 export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): string {
   const { report, lock, files } = facts;
-  const { model, toolchain } = report;
+  const { model } = report;
+  const toolchain = report.tensorsFrom?.toolchain ?? report.toolchain;
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
     subject: files.map((file) => ({ name: file.path, digest: { sha256: file.sha256 } })),
@@ -36,6 +40,7 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
         internalParameters: { lock, commands: facts.commands, ...(report.compute && { compute: report.compute }) },
         resolvedDependencies: [
           ...sourceCommit(facts),
+          ...tensorsRelease(report),
           ...facts.modelFiles,
           ...facts.texts.map(({ use, dataset: _dataset, ...file }) => ({ ...file, annotations: { use } })),
         ].map(descriptor),
@@ -57,6 +62,15 @@ function sourceCommit({ baseModel, report }: ReleaseFacts): InputFile[] {
   const { commit } = report.model;
   if (baseModel === null || commit === null) return [];
   return [{ name: baseModel, uri: `git+${hubUrl(baseModel)}@${commit}`, digest: { gitCommit: commit } }];
+}
+
+/** The release that the tensors are from, by its list of digests. */
+function tensorsRelease({ tensorsFrom }: RunReport): InputFile[] {
+  if (tensorsFrom === undefined) return [];
+  const { release, checksums } = tensorsFrom;
+  const { repo, revision } = parseHubRef(release) ?? {};
+  const uri = repo === undefined ? {} : { uri: encodeURI(hubUrl(repo, `/resolve/${revision}/${checksumsFile}`)) };
+  return [{ name: `${checksumsFile} of ${release}`, ...uri, digest: { sha256: checksums } }];
 }
 
 /** Adds a URN to a text generated in the run: a ResourceDescriptor requires a URI, a digest or content. */

@@ -37,11 +37,24 @@ export interface RunReport {
   } | null;
   /** The text of the importance matrix; absent without one, and in releases of earlier versions. */
   calibration?: { corpus: string; chunks: number; context: number };
+  /** The tools of tensors and figures. */
   toolchain: Record<string, string>;
+  /** The release with the same tensors that the figures are from; absent for a release with its own. */
+  tensorsFrom?: TensorsFrom;
   /** Absent if everything was computed on the CPU. */
   compute?: ReleaseCompute;
   /** Each once; a release has no warnings of variants that it lacks. Absent in releases of earlier versions. */
   warnings?: readonly Warning[];
+}
+
+/** A release whose tensors were published again under new headers. */
+export interface TensorsFrom {
+  /** `hf:org/name@commit`, or `local folder`. */
+  release: string;
+  /** sha256 of its SHA256SUMS. */
+  checksums: string;
+  /** The tools that wrote the new headers. */
+  toolchain: Record<string, string>;
 }
 
 /** The devices on which imatrix, logits, measurements, smoke tests and error-feedback rounding were computed. */

@@ -1,5 +1,8 @@
 import type { RunReport, VariantReport, VariantSplit } from "./release-report.js";
 
+/** The matrices of each variant, with their measurements. */
+export const tensorsFile = "tensors.json";
+
 /** Returns the model files of a variant: one file, or its splits in order. */
 export function variantFiles({ file, bytes, sha256, parts: splits }: VariantReport): readonly VariantSplit[] {
   return splits ?? [{ file, bytes, sha256 }];

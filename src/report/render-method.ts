@@ -36,13 +36,23 @@ export function renderMethod({ report, imatrixFile }: MethodFacts): string {
     ...(evaluated === undefined ? [] : [`- ${markdownText(evaluated)}`]),
     ...(compute === undefined ? [] : [`- ${markdownText(compute)}`]),
     ...Object.entries(report.toolchain).map(([tool, version]) => `- ${markdownText(`${toolName(tool)} ${version}`)}`),
+    ...tensorsLine(report),
     `- Recipe and exact inputs: [${lockFileName}](./${lockFileName})`,
     `- Provenance: [${provenanceFile}](./${provenanceFile}) (in-toto, SLSA); bill of materials: [${bomFile}](./${bomFile}) (CycloneDX); checksums: [SHA256SUMS](./SHA256SUMS)`,
     "",
-    `With the same tools and type of ${compute === undefined ? "CPU" : "CPU and GPU"}, the recipe, its texts and the model, whose digests are in ${lockFileName}, produce files with the same checksums:\n`,
+    `With the same tools and type of ${compute === undefined ? "CPU" : "CPU and GPU"}, the recipe, its texts and the model, whose digests are in ${lockFileName}, produce ${report.tensorsFrom === undefined ? "" : "model "}files with the same checksums:\n`,
     fenced("sh", `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`),
   );
   return lines.join("\n");
+}
+
+/** Names the release of which a new one has the tensors and figures; empty for a release with its own. */
+function tensorsLine({ tensorsFrom }: RunReport): string[] {
+  if (tensorsFrom === undefined) return [];
+  const { release, checksums } = tensorsFrom;
+  const place = release === "local folder" ? "a former release" : markdownText(release);
+  const file = `SHA256SUMS with the digest ${codeSpan(checksums)}`;
+  return [`- Only metadata and smoke tests are new: tensors and figures are those of ${place} (${file})`];
 }
 
 /** Describes the choice of tensor types; empty without dynamic variants. */

@@ -13,8 +13,6 @@ export interface TensorFacts extends TypedTensor {
   lossRatio: number | null;
 }
 
-export const tensorsFile = "tensors.json";
-
 /** Renders `tensors.json`: the matrices of each variant, one per line. Deterministic. */
 export function renderTensors(variants: ReadonlyMap<string, readonly TensorFacts[]>): string {
   const lists = [...variants].map(

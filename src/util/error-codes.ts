@@ -246,6 +246,7 @@ export const errorCodes = {
   "QS-SIGN-ADDRESS": { exit: 2, about: "The address of a signing service is not valid." },
   "QS-SIGN-SERVICE": { exit: 5, about: "Sigstore did not sign the release." },
   "QS-SIGN-ROOT": { exit: 4, about: "The trust root for signatures cannot be read." },
+  "QS-WATCH-RELEASE": { exit: 3, about: "The release whose tensors `watch --apply` would reuse is not valid." },
   "QS-VERIFY-TARGET": { exit: 2, about: "The target to verify is neither a release folder nor a release on the Hub." },
   "QS-VERIFY-EDITED": { exit: 3, about: "`release.json` was edited after packaging, so it cannot be compared." },
   // watching sources (src/watch)

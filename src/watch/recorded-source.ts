@@ -66,16 +66,7 @@ export async function readProposed(
 }
 
 async function readLock(open: () => Promise<ReleaseSource>): Promise<RecordedSource | undefined> {
-<<<<<<< HEAD
-  try {
-    const source = await open();
-    const listed = (await source.files()).files.find(({ path }) => path === lockFile);
-    if (listed === undefined || listed.bytes > maxTextBytes) return undefined;
-    return recorded.safeParse(parseForeignYaml(await source.text(lockFile))).data?.model;
-  } catch (error) {
-=======
   const source = await open().catch((error) => {
->>>>>>> 2e0e0e73 (watch: a release that cannot be read is an error, not a missing one)
     const isAbsent = error instanceof QuantsmithError && ["QS-HUB-MISSING", "QS-VERIFY-TARGET"].includes(error.code);
     if (isAbsent) return undefined;
     throw error;
@@ -84,7 +75,7 @@ async function readLock(open: () => Promise<ReleaseSource>): Promise<RecordedSou
   const { files, problems } = await source.files();
   const listed = files.find(({ path }) => path === lockFile);
   if (listed !== undefined && listed.bytes <= maxTextBytes) {
-    const record = parseLock(await source.text(lockFile));
+    const record = recorded.safeParse(parseForeignYaml(await source.text(lockFile))).data?.model;
     if (record !== undefined) return record;
   }
   const names = [...files.map(({ path }) => path), ...problems.map(({ file }) => file)];

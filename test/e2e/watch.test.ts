@@ -23,7 +23,7 @@ beforeAll(async () => {
   hub.partBytes = 2 ** 30;
   env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
   hub.create("org/tiny").commit(files);
-  const text = briefRecipe.replace("./tiny-llama", "hf:org/tiny").replace(/smoke:.*/s, "smoke: []\n");
+  const text = briefRecipe.replace("./tiny-llama", "hf:org/tiny").replace("[Q8_0]", "[Q8_0, Q4_K_M]");
   recipe = demoCopy(join(home, "demo"), () => `${text}publish: { repo: me/tiny-GGUF }\n`);
 });
 afterAll(async () => {
@@ -41,9 +41,43 @@ function change(edits: Record<string, (content: string) => string>): void {
 }
 
 async function watch(...more: string[]) {
-  const { exitCode, stdout, stderr } = await quantsmith(["watch", recipe, "--out", out, ...more], { env });
+  return command("watch", recipe, "--out", out, ...more);
+}
+
+async function command(...args: string[]) {
+  const { exitCode, stdout, stderr } = await quantsmith(args, { env });
   expect(stdout + stderr).not.toContain(canary);
   return { exitCode, stdout, stderr };
+}
+
+const target = () => hub.repo("me/tiny-GGUF");
+type Variant = { file: string; sha256: string; quality: object };
+const digests = ({ variants }: { variants: Variant[] }) => variants.map(({ file, sha256 }) => [file, sha256]);
+
+/** The release.json of a revision of the target. */
+function published(revision: string) {
+  const files = target()?.files(target()?.resolve(revision) ?? "") ?? [];
+  return JSON.parse(String(files.find(({ path }) => path === "release.json")?.content));
+}
+
+/** Runs `work` while a file at the target has other content than its release states. */
+async function withDamage<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const repo = target();
+  const commit = repo?.resolve("main") ?? "";
+  const content = Buffer.from(`not ${path}`);
+  repo?.change("main", { title: "Damage", set: [{ path, content, oid: "0".repeat(40) }], remove: [] });
+  try {
+    return await work();
+  } finally {
+    repo?.point("main", commit);
+  }
+}
+
+function merge(pullRequest: number): void {
+  const repo = target();
+  const found = repo?.pullRequests.find(({ num }) => num === pullRequest);
+  if (found !== undefined) found.status = "merged";
+  repo?.point("main", repo.resolve(`refs/pr/${pullRequest}`) ?? "");
 }
 
 async function watched() {
@@ -66,7 +100,12 @@ test("watch says what has changed and which rebuild is enough, and --apply propo
   expect(await watched()).toEqual(header);
   const { stdout } = await watch();
   expect(stdout).toContain('license: license: "apache-2.0" → "mit"');
-  expect(await watch("--apply")).toMatchObject({ exitCode: 0 });
+  const before = published("main");
+  const fresh = join(home, "fresh");
+  const damaged = await withDamage("demo-Q8_0.gguf", () => watch("--apply", "--out", fresh));
+  expect([damaged.exitCode, damaged.stderr]).toEqual([3, expect.stringContaining("QS-WATCH-RELEASE")]);
+  expect(await watch("--apply", "--out", fresh)).toMatchObject({ exitCode: 0 });
+  expect(readdirSync(join(fresh, "store")).filter((name) => /^(calibrate|validate)-/.test(name))).toEqual([]);
   expect(hub.repo("me/tiny-GGUF")?.pullRequests).toHaveLength(1);
   const opened = hub.requests.find(({ query }) => query.get("create_pr") === "1");
   const [{ value }] = String(opened?.body)
@@ -74,6 +113,20 @@ test("watch says what has changed and which rebuild is enough, and --apply propo
     .map((line) => JSON.parse(line || "{}"));
   expect(value.description).toContain('- license: license: "apache-2.0" → "mit"');
   expect(await watched()).toEqual({ ...header, state: "proposed" });
+
+  // The same files as a run that builds everything again.
+  const proposed = published("refs/pr/1");
+  expect(await command("run", recipe, "--out", out)).toMatchObject({ exitCode: 0 });
+  const rebuilt = JSON.parse(readFileSync(join(out, "releases", "demo", "release.json"), "utf8"));
+  expect(digests(proposed)).toEqual(digests(rebuilt));
+  expect(digests(before)).not.toEqual(digests(rebuilt));
+  expect(proposed.variants.map(({ quality }: Variant) => quality)).toEqual(
+    before.variants.map(({ quality }: Variant) => quality),
+  );
+  expect(proposed.tensorsFrom.release).toBe(`hf:me/tiny-GGUF@${target()?.resolve("main")}`);
+  expect(await command("verify", "hf:me/tiny-GGUF@refs/pr/1")).toMatchObject({ exitCode: 0 });
+  merge(1);
+  expect(await watched()).toMatchObject({ exitCode: 0, state: "current" });
 
   change({ "model.safetensors": (weights) => `${weights.slice(0, -2)}\u0001${weights.slice(-1)}` });
   expect(await watched()).toMatchObject({ exitCode: 10, state: "outdated", rebuild: "requantize" });

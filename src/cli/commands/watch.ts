@@ -71,6 +71,7 @@ async function apply(
     const proposes = target?.kind === "hub" && found.state === "outdated";
     members.push({
       settings: atCommit(settings, found),
+      ...(found.rebuild === "header" && { reusesTensors: true as const }),
       ...(target && { target: proposes ? { ...target, via: "pr", reason: describeReason(found) } : target }),
     });
   }

@@ -3,7 +3,7 @@ import { shortCommit } from "./describe-reason.js";
 
 const rebuilds = {
   none: "",
-  header: "New metadata is enough: see `quantsmith edit-metadata`, or build the release again.",
+  header: "New metadata is enough: `quantsmith watch --apply` keeps the tensors and figures of the release.",
   requantize: "The variants must be built again.",
 };
 

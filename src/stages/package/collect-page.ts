@@ -6,10 +6,8 @@ import type { RunReport } from "../../release/release-report.js";
 import type { ExpertTokens } from "../../report/charts/expert-coverage.js";
 import type { ReleaseCharts } from "../../report/charts/release-charts.js";
 import type { PageFacts, TextUse } from "../../report/html/page-facts.js";
-import type { CalibrateReport } from "../calibrate/calibrate.js";
 import type { StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
-import type { BaseReport } from "../validate/base-logits.js";
 import { collectTensors } from "./collect-tensors.js";
 import type { PackageParams } from "./package-params.js";
 
@@ -20,8 +18,7 @@ export async function collectPage(
   context: StageContext,
 ): Promise<Omit<PageFacts, "hardware">> {
   const snapshot = await readReport<SnapshotReport>(context.input("snapshot"));
-  const calibration = await readReport<CalibrateReport>(context.input("calibrate"));
-  const base = await readReport<BaseReport>(context.input("base"));
+  const quality = report.variants.find((variant) => variant.quality !== null)?.quality;
   const probes = report.variants.find(({ allocation }) => allocation !== undefined)?.allocation?.probes;
   const { texts } = params;
   const tensors = await collectTensors(report, context);
@@ -30,9 +27,9 @@ export async function collectPage(
     card: overrideCard(snapshot?.card ?? emptyCard, params.metadata),
     unsafe: snapshot?.unsafe ?? [],
     texts: {
-      calibration: textUse(calibration, texts.calibration),
+      calibration: textUse(report.calibration, texts.calibration),
       search: textUse(probes ?? undefined, texts.search),
-      evaluation: textUse(base, texts.evaluation),
+      evaluation: textUse(quality ? { ...quality, chunks: quality.chunksAvailable } : undefined, texts.evaluation),
     },
     tensors,
     charts: await charts(report, tensors, context),

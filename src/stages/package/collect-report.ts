@@ -14,6 +14,7 @@ import { collectComparator } from "./collect-comparator.js";
 import { collectCompute } from "./collect-compute.js";
 import { type CollectedVariant, collectVariant, type VariantSources } from "./collect-variant.js";
 import type { PackagedVariant, PackageParams } from "./package-params.js";
+import { readReused, withReusedFigures, withReusedResults } from "./reused-figures.js";
 
 export interface CollectedReport {
   report: RunReport;
@@ -32,7 +33,14 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
   const base = await read<BaseReport>("base");
   const noise = await read<NoiseReport>("noise");
   const calibrate = await read<CalibrateReport>("calibrate");
-  const found = await Promise.all(params.variants.map((variant) => collectCompared(variant, params, sources)));
+  const reused = await readReused(sources);
+  const found = await Promise.all(
+    params.variants.map(async (variant) => {
+      if (reused === undefined) return collectCompared(variant, params, sources);
+      const own = await collectVariant(variant, params, sources);
+      return own && withReusedFigures(own, reused, params);
+    }),
+  );
   const variants = found.filter((variant) => variant !== undefined);
   const report: RunReport = {
     recipe: params.recipe,
@@ -59,7 +67,10 @@ export async function collectReport(params: PackageParams, sources: VariantSourc
     ]),
   };
   const rejected = variants.filter(({ reasons }) => reasons.some(({ kind }) => kind !== "unmeasured"));
-  return { report, rejected: rejected.map(({ report }) => report.name) };
+  return {
+    report: reused === undefined ? report : withReusedResults(report, reused, params),
+    rejected: rejected.map(({ report }) => report.name),
+  };
 }
 
 /** Returns a variant's results and verdict together with the preset that it is compared with. */

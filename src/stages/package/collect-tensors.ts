@@ -9,6 +9,7 @@ import type { RoundingTable, WeightRounding } from "../quantize/rounding-table.j
 import { requiredInput, type StageContext } from "../stage.js";
 import { readReport } from "../step-files.js";
 import { variantInput } from "./package-params.js";
+import { readTensorFigures, reusedTensors } from "./reused-figures.js";
 
 /**
  * Returns the matrices of each quantized variant with their types, bytes, and measurements of the allocation and of the
@@ -28,8 +29,11 @@ export async function collectTensors(
     if (gguf === undefined) continue;
     const table = await readReport<RoundingTable>(context.input(variantInput("rounding", variant)));
     const roundings = new Map(table?.tensors.map((each) => [each.name, each]));
+    const reused = await readTensorFigures(context.input(reusedTensors), variant);
     const matrices = gguf.tensors.filter(({ shape }) => shape.length > 1);
     const facts = matrices.map(({ name, shape, type, bytes }): TensorFacts => {
+      const figures = reused?.get(name);
+      if (figures !== undefined) return { ...figures, shape, type, bytes };
       const rounding = roundings.get(name);
       const error = errorIn(type.name, errors.get(name), rounding);
       const alpha = alphas.get(name) ?? null;

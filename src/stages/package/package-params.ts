@@ -71,6 +71,15 @@ export interface PackageParams extends JsonObject {
   /** The resolved recipe, for `recipe.lock.yaml`. */
   lock: JsonObject;
   toolchain: { readonly [name: string]: string };
+  /** The release that the tensors and figures are from; absent for a release with its own. */
+  tensorsFrom?: {
+    /** `hf:org/name@commit`, or `local folder`. */
+    readonly release: string;
+    /** sha256 of its SHA256SUMS. */
+    readonly checksums: string;
+    /** Dynamic variants with the size of a preset. */
+    readonly budgetsOfPresets: readonly string[];
+  };
   /** What is known before any step runs; those of steps come from their records. */
   warnings: readonly Warning[];
 }

@@ -3,6 +3,7 @@ import type { VariantReport } from "../../release/release-report.js";
 import { linkOrCopy } from "../../util/files.js";
 import { requiredInput, type StageContext } from "../stage.js";
 import { type PackageParams, variantInput } from "./package-params.js";
+import { rulesFile } from "./reused-figures.js";
 import { splitVariant } from "./split-variant.js";
 
 /**
@@ -17,7 +18,7 @@ export async function placeVariants(
   const placed: VariantReport[] = [];
   for (const variant of variants) {
     const rules = context.input(variantInput("rules", variant.name));
-    if (rules !== undefined) await linkOrCopy(rules, join(context.out, `${variant.name}.tensor-types.txt`));
+    if (rules !== undefined) await linkOrCopy(rules, join(context.out, rulesFile(variant.name)));
     const input = variantInput("model", variant.name);
     if (variant.bytes <= maxFileBytes) {
       await linkOrCopy(requiredInput(context, input), join(context.out, variant.file));
