@@ -28,6 +28,8 @@ export interface PlanOptions extends ComputeOptions {
   /** Only of `run`; absent: this machine. */
   executor?: string;
   strict?: boolean;
+  /** Only of a queue with a disk limit, which includes its downloads. */
+  ownDownloads?: boolean;
 }
 
 /** Files of this size take a second or longer to hash. */
@@ -78,7 +80,8 @@ export async function preparePlan(settings: Settings, options: PlanOptions, dige
   const selection = selectionOf(options);
   const lock = options.locked === undefined ? undefined : await findLock(settings, options);
   const inJobs = options.executor !== undefined && options.executor !== "local";
-  const plan = buildPlan(settings, await gatherFacts(settings, digests, { inJobs }), selection);
+  const facts = await gatherFacts(settings, digests, { inJobs, ownDownloads: options.ownDownloads === true });
+  const plan = buildPlan(settings, facts, selection);
   if (options.locked === undefined) return plan;
   if (lock === undefined) {
     const named = typeof options.locked === "string";
@@ -92,7 +95,7 @@ export async function preparePlan(settings: Settings, options: PlanOptions, dige
 }
 
 /** Returns the sentence about the devices of a plan. */
-export function computeSentence({ compute: { reason } }: Plan): string {
+export function computeSentence({ compute: { reason } }: { compute: Pick<Plan["compute"], "reason"> }): string {
   return `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}.`;
 }
 

@@ -20,15 +20,16 @@ export async function runMembers(
   requireDistinct(members);
   const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
   const onResult: RunHooks["onResult"] = async (model, result) => {
-    if (options.json !== true) await showResult(model, result, false);
+    if (options.json !== true) await showResult(model, result, options);
   };
   const tell = options.quiet === true ? () => undefined : note;
   const limit = maxDiskBytes === undefined ? {} : { maxDiskBytes };
+  const planOptions = { ...options, ownDownloads: maxDiskBytes !== undefined };
   return runQueue(
     members,
     { out: options.out, signal, note, tell, ...limit },
     {
-      plan: (member) => planMember(member, options, { digests, signal }),
+      plan: (member) => planMember(member, planOptions, { digests, signal }),
       run: async (member, plan, onEvent) => {
         const end = await runRecipe({ ...member, plan, digests }, options, { signal, onResult, onEvent });
         if (end.refused !== undefined) printError(end.errors[0], false);
@@ -40,7 +41,7 @@ export async function runMembers(
 
 async function planMember(
   { settings, reusesTensors }: QueueMember,
-  options: RunRecipeOptions,
+  options: RunRecipeOptions & { ownDownloads: boolean },
   { digests, signal }: { digests: DigestCache; signal: AbortSignal },
 ): Promise<Plan> {
   const plan = await preparePlan(settings, options, digests);

@@ -26,8 +26,10 @@ export class PlanTools {
       if (tools.state !== "ready") return undefined;
       // A plan must not change the store.
       this.#folder ??= systemTemporaryFolder().then((folder) => mkdtemp(join(folder, "quantsmith-plan-")));
+      const work = await mkdtemp(join(await this.#folder, "step-"));
       return await action({
-        work: await mkdtemp(join(await this.#folder, "step-")),
+        work,
+        partial: () => Promise.resolve(work),
         toolchain: () => Promise.resolve(tools.toolchain),
         threads: availableParallelism(),
         signal: new AbortController().signal,

@@ -102,9 +102,9 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
   const { source, files, gguf } = model;
   const params = { files, allowUnsafe, checkWeights, ...(gguf === undefined ? {} : { gguf }) };
   if (source.kind === "hub") {
-    const { repo, commit, revision, listing, missingBytes } = source;
-    const operation = fetchHub({ revision, listing, downloads: concurrency.downloads });
-    return step("fetch", operation, { repo, commit, ...params }, {}, missingBytes);
+    const { repo, commit, revision, listing, ownCopy } = source;
+    const operation = fetchHub({ revision, listing, downloads: concurrency.downloads, ownCopy });
+    return step("fetch", operation, { repo, commit, ...params }, {}, predictBytes.snapshot(ownCopy ? files : []));
   }
   const folder: StepInput = { kind: "outside", path: source.folder, digest: sha256(canonicalJson(files)) };
   return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot());

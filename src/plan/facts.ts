@@ -51,14 +51,14 @@ export interface PlanFacts {
 export interface ModelFacts {
   source:
     | { kind: "local"; folder: string }
-    /** `listing` has all files of the repository; `missingBytes` have yet to be downloaded. */
+    /** `listing` has all files of the repository; with `ownCopy`, the files are downloaded into the fetch step. */
     | {
         kind: "hub";
         repo: string;
         revision: string;
         commit: string;
         listing: readonly HubFile[];
-        missingBytes: number;
+        ownCopy: boolean;
       };
   files: readonly SnapshotFile[];
   /** Of a GGUF source: which of the files are its splits, in order. Absent for a checkpoint. */

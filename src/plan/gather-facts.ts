@@ -9,8 +9,6 @@ import { HeaderCheck } from "../converter/header-check.js";
 import { availableBytes } from "../hardware/memory/evaluation.js";
 import { loadSpeedConstants } from "../hardware/speed/speed-files.js";
 import { hubConnection } from "../hub/connection.js";
-import { repoCache } from "../hub/download/cache-layout.js";
-import { missingBytes } from "../hub/download/cache-space.js";
 import { listModel } from "../hub/list-model.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
@@ -24,6 +22,7 @@ import { usableMemoryBytes } from "../util/usable-memory.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { inRecipe } from "./in-recipe.js";
+import { lacksFiles } from "./lacks-files.js";
 import { outlineWarnings } from "./outline-warnings.js";
 import { hashPictures } from "./pictures.js";
 import { planCompute } from "./plan-compute.js";
@@ -32,15 +31,18 @@ import { toolFiles } from "./tool-files.js";
 
 /**
  * Collects the facts for a plan: hashes local files, resolves commits on the Hub, reads tool versions, finds
- * devices, unless `inJobs`: other machines have them. Writes only markers in the user's cache folder.
+ * devices, unless `inJobs`: other machines have them. With `ownDownloads`, a model that the Hugging Face cache lacks is
+ * to be downloaded into the output folder. Writes only markers in the user's cache folder.
  * Errors: QS-FETCH-*, QS-HUB-*, QS-TEXT-*, QS-TOOL-*, QS-COMPUTE-*.
  */
 export async function gatherFacts(
   settings: Settings,
   digests: DigestCache,
-  { inJobs = false }: { inJobs?: boolean } = {},
+  { inJobs = false, ownDownloads = false }: { inJobs?: boolean; ownDownloads?: boolean } = {},
 ): Promise<PlanFacts> {
-  const model = await inRecipe(settings.locate(["model", "source"]), () => modelFacts(settings.model, digests));
+  const model = await inRecipe(settings.locate(["model", "source"]), () =>
+    modelFacts(settings.model, digests, ownDownloads),
+  );
   const toolchain = await describeToolchain();
   if (toolchain.state === "missing") throw toolchain.problem;
   const nodeLlamaCpp = await toolDigest("node-llama-cpp", toolchain);
@@ -79,11 +81,15 @@ function hasOwnTools({ tools }: Toolchain): boolean {
   return ownTools.every((name) => tools[name] !== undefined);
 }
 
-function modelFacts({ source, ...choice }: Settings["model"], digests: DigestCache): Promise<ModelFacts> {
+function modelFacts(
+  { source, ...choice }: Settings["model"],
+  digests: DigestCache,
+  ownDownloads: boolean,
+): Promise<ModelFacts> {
   if (source.kind === "local") return localModel(source.path, choice, digests);
   if (source.kind === "gguf") return localGguf(source.path, digests);
   const { file } = source;
-  return file === undefined ? hubModel(source, choice) : hubGguf({ ...source, file });
+  return file === undefined ? hubModel(source, choice, ownDownloads) : hubGguf({ ...source, file }, ownDownloads);
 }
 
 async function converterFacts(
@@ -124,6 +130,7 @@ async function localModel(path: string, choice: FileSelection, digests: DigestCa
 async function hubModel(
   { repo, revision }: { repo: string; revision: string },
   choice: FileSelection,
+  ownDownloads: boolean,
 ): Promise<ModelFacts> {
   const connection = hubConnection();
   const { commit, files: listing } = await listModel(connection, repo, revision);
@@ -133,10 +140,10 @@ async function hubModel(
   const mismatch = checkpoint.outline?.isCounted ? check.finish() : undefined;
   const { files, weights, config = null, outline } = checkpoint;
   const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
-  const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
+  const ownCopy = ownDownloads && (await lacksFiles(repo, files));
   const card = outline?.format?.isQuantized ? await readHubCard(connection, { repo, commit, files }) : undefined;
   return {
-    source: { kind: "hub", repo, revision, commit, listing, missingBytes: missing },
+    source: { kind: "hub", repo, revision, commit, listing, ownCopy },
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     parameters: outline?.parameters ?? fileBytes / 2,
     tensorBytes: outline?.tensorBytes ?? fileBytes,

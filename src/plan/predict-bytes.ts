@@ -10,8 +10,8 @@ export const largeVocabulary = 262_144;
 /** Expected bytes that each stage writes for a model; estimates on the high side. */
 export const predictBytes = {
   vocabulary: vocabularyBytes,
-  /** Links and a report. A download's bytes go into the Hugging Face cache, whose disk is checked separately. */
-  snapshot: () => smallBytes,
+  /** A report, and links or copied files. Other downloads go into the Hugging Face cache, whose disk is checked separately. */
+  snapshot: (copied: readonly { bytes: number }[] = []) => copied.reduce((sum, { bytes }) => sum + bytes, smallBytes),
   /** Every GGUF contains the vocabulary as text; 64 bytes a token is generous. */
   baseGguf: (model: ModelFacts) => baseBytes(model) + vocabularyBytes(model),
   /** The size of a vision tower is unknown; few exceed four gigabytes. */

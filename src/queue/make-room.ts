@@ -1,5 +1,5 @@
 import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { whileIdle } from "../engine/cache.js";
 import { diskPeak } from "../engine/disk-peak.js";
@@ -26,8 +26,8 @@ export interface RoomHooks {
   published: () => readonly QueueEntry[];
   /** Store folders of the steps of models that are not published, to remove last. */
   neededLater: () => Promise<ReadonlySet<string>>;
-  /** Called after the local copy of a published release was removed. */
-  onDropped: (name: string) => Promise<void>;
+  /** Called before the local files of a published release are removed, so that after a kill none is taken for whole. */
+  onDrop: (name: string) => Promise<void>;
 }
 
 const busyRetryMs = 2000;
@@ -41,14 +41,16 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
   try {
     const { steps } = await estimatePlan(plan, workspace);
     const needed = diskPeak(plan, new Map(steps.map(({ id, predictedBytes }) => [id, predictedBytes])));
-    let used = await usedBytes(workspace);
+    // Partial work of this plan, such as an interrupted download, is part of what the plan needs.
+    const partials = [...keyPlan(plan).values()].map(({ key }) => new Store(workspace).partialFolder(key));
+    let used = await usedBytes(workspace, partials);
     if (used + needed <= maxDiskBytes) return;
     const own = stepFolders(plan);
     const shared = new Set([...own, ...(await hooks.neededLater())]);
     for (const kept of [shared, own]) {
       for (const entry of hooks.published()) {
         await drop(workspace, entry, kept, hooks);
-        used = await usedBytes(workspace);
+        used = await usedBytes(workspace, partials);
         if (used + needed <= maxDiskBytes) return;
       }
     }
@@ -87,6 +89,7 @@ async function drop(
     note(`Kept the release ${name}: it is no longer at its target as it was published.`);
     return;
   }
+  await hooks.onDrop(name);
   await whenIdle(workspace, hooks, async () => {
     const store = new Store(workspace);
     for (const folder of steps) {
@@ -103,9 +106,7 @@ async function drop(
     note(`Kept the release ${name}: ${error.message}.`);
     return;
   }
-  if (published.isDropped) return;
-  tell(`Removed the release ${name} and its steps here: it is published and verified.`);
-  await hooks.onDropped(name);
+  if (!published.isDropped) tell(`Removed the release ${name} and its steps here: it is published and verified.`);
 }
 
 /** Runs work that removes steps when no run uses the store. */
@@ -124,14 +125,19 @@ async function whenIdle(workspace: Workspace, { signal, tell }: RoomHooks, work:
 /** Attempts to list folders in which other processes remove files. */
 const maxListings = 10;
 
-/** Returns the bytes of the store, the releases and temporary files; a file with several hard links counts once. */
-async function usedBytes({ store, releases, tmp }: Workspace): Promise<number> {
+/**
+ * Returns the bytes of the store, the releases and temporary files, except in the folders `except`; a file with several
+ * hard links counts once.
+ */
+async function usedBytes({ store, releases, tmp }: Workspace, except: readonly string[]): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     try {
       const bytes = new Map<number, number>();
       for (const folder of [store, releases, tmp]) {
-        for (const path of await listFiles(folder)) {
-          const { ino, size } = await lstat(join(folder, path));
+        for (const name of await listFiles(folder)) {
+          const path = join(folder, name);
+          if (except.some((other) => path.startsWith(other + sep))) continue;
+          const { ino, size } = await lstat(path);
           bytes.set(ino, size);
         }
       }

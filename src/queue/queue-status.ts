@@ -22,7 +22,7 @@ const publishedRelease = z.object({
   checksums: digest,
   /** Folders in the store of the steps behind the release. */
   steps: z.array(z.string().regex(/^[a-z]+-[0-9a-f]{64}$/)),
-  /** Whether the local release was removed to save space. */
+  /** Whether the local release and its steps were removed to save space, or their removal has begun. */
   isDropped: z.boolean(),
 });
 
@@ -133,7 +133,7 @@ export class StatusFile {
     await this.#write();
   }
 
-  /** States that the local files of a published release were removed. */
+  /** States that the local files of a published release are removed from now on. */
   async setDropped(name: string): Promise<void> {
     const entry = this.entry(name);
     if (entry.published === undefined) return;

@@ -129,7 +129,7 @@ class Queue {
       ...{ signal, note, tell },
       published: () => this.status.models.filter(({ name }) => name !== current.settings.name),
       neededLater: () => this.#stepsOfUnpublished(),
-      onDropped: (name: string) => this.status.setDropped(name),
+      onDrop: (name: string) => this.status.setDropped(name),
     };
   }
 

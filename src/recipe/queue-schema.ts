@@ -16,7 +16,7 @@ export const queueSchema = z
     maxDisk: size
       .exactOptional()
       .describe(
-        "Disk space for the store and the releases in the output folder, such as `300 GB`. When the next model does not fit, releases that are published and verified are removed there with their steps (default: no limit).",
+        "Disk space for the output folder, downloaded models included, such as `300 GB`. When the next model does not fit, releases that are published and verified are removed there with their steps (default: no limit).",
       ),
     recipes: z.array(recipePath).min(1).max(1000).describe("Recipes in order of priority (relative to this file)."),
   })

@@ -105,8 +105,9 @@ export interface StageContext {
   warn(warning: Warning): void;
 }
 
-/** The environment of `Operation.prepare`, which may write only to `work`. */
-export type PrepareContext = Pick<StageContext, "input" | "work" | "toolchain" | "threads" | "signal"> & Partial<Once>;
+/** The environment of `Operation.prepare`, which may write only to `work`. In an estimate, `partial` is empty. */
+export type PrepareContext = Pick<StageContext, "input" | "work" | "partial" | "toolchain" | "threads" | "signal"> &
+  Partial<Once>;
 
 /** What the steps of one plan share while it is estimated. */
 export interface Once {

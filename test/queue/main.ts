@@ -21,7 +21,7 @@ try {
   print(`models ${models}, kills ${result.kills}, seed ${seed}, ${Math.round(result.seconds)} s`);
   print(`disk limit ${formatBytes(result.maxDiskBytes)}, highest use ${formatBytes(result.peakBytes)}`);
   if (result.peakBytes > result.maxDiskBytes) process.exitCode = 1;
-  for (const kind of ["lost", "wrong", "repeated", "invalid"] as const) {
+  for (const kind of ["lost", "wrong", "repeated", "invalid", "foreign"] as const) {
     print(`${kind} ${result[kind].length}${result[kind].length === 0 ? "" : `: ${result[kind].join(", ")}`}`);
     if (result[kind].length > 0) process.exitCode = 1;
   }

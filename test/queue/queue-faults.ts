@@ -8,6 +8,7 @@ import { isMissing } from "../../src/util/errors.js";
 import { listFiles } from "../../src/util/files.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { cliFile, demoFolder } from "../fixtures/cli.js";
+import { contents } from "../fixtures/hub-client.js";
 import type { Hub } from "../fixtures/hub-server/hub.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
 import { randomIntegers } from "../fixtures/random.js";
@@ -31,32 +32,36 @@ export interface QueueTrialResult {
   repeated: string[];
   /** Models whose release on the Hub fails `verify`. */
   invalid: string[];
+  /** Files of the Hugging Face cache that the queue has added, changed or removed. */
+  foreign: string[];
   /** Disk limit and the highest use of the output folder that was seen. */
   maxDiskBytes: number;
   peakBytes: number;
   seconds: number;
 }
 
-const pollMs = 100;
+const pollMs = 20;
 
 /**
- * Publishes copies of the demo model with changed weights through a queue with a disk limit of three releases, and kills
- * the queue at random times. Compares what is on the Hub with the releases of a queue without kills and limit.
+ * Publishes copies of the demo model with changed weights, of which the Hugging Face cache has one, through a queue with a
+ * disk limit of two or three releases with their downloads. Kills it while it removes a release, and at random times.
+ * Compares what is on the Hub with the releases of a queue without kills and limit.
  */
 export async function queueTrial({ models, kills, seed, home, print }: QueueTrial): Promise<QueueTrialResult> {
   const names = Array.from({ length: models }, (_, index) => `tiny-${String(index + 1).padStart(2, "0")}`);
-  for (const [index, name] of names.entries()) writeModel(join(home, name), index + 1);
   cpSync(join(demoFolder, "text"), join(home, "text"), { recursive: true });
   writeFileSync(join(home, "all.yaml"), recipeOf(names));
   const hub = await startWritableHub();
   hub.largeBytes = 100_000;
   hub.partBytes = 2 ** 30;
-  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_HUB_CACHE: join(home, "hub"), HF_TOKEN: canary };
+  for (const [index, name] of names.entries()) hub.create(`base/${name}`).commit(modelFiles(index + 1));
+  const cache = join(home, "hub");
+  const env = { HF_ENDPOINT: hub.url, HF_HOME: join(home, "hf"), HF_TOKEN: canary };
   const children: ChildProcess[] = [];
-  const start = (...args: string[]) => {
+  const start = (hubCache: string, ...args: string[]) => {
     const child = spawn(process.execPath, [cliFile, "run", ...args, "--quiet"], {
       stdio: "ignore",
-      env: { ...process.env, ...env, CI: "true", GITHUB_STEP_SUMMARY: "" },
+      env: { ...process.env, ...env, HF_HUB_CACHE: hubCache, CI: "true", GITHUB_STEP_SUMMARY: "" },
     });
     children.push(child);
     return child;
@@ -64,34 +69,43 @@ export async function queueTrial({ models, kills, seed, home, print }: QueueTria
   try {
     const clean = join(home, "clean");
     const started = performance.now();
-    await ended(start(join(home, "all.yaml"), "--out", clean));
+    await ended(start(join(clean, "hub"), join(home, "all.yaml"), "--out", clean));
     const cleanMs = performance.now() - started;
-    const maxDiskBytes = Math.ceil((3 * usedBytes(clean)) / models);
+    const [known = ""] = names;
+    const folder = `models--base--${known}`;
+    cpSync(join(clean, "hub", folder), join(cache, folder), { recursive: true, verbatimSymlinks: true });
+    const cached = contents(cache);
+    const releases = Math.min(3, models - 1);
+    const maxDiskBytes = Math.ceil((releases * usedBytes(clean, ["store", "releases", "hub"])) / models);
     writeFileSync(join(home, "queue.yaml"), `version: 1\nmaxDisk: ${maxDiskBytes}\nrecipes: [./all.yaml]\n`);
     const result: QueueTrialResult = {
-      ...{ kills: 0, lost: [], wrong: [], repeated: [], invalid: [] },
+      ...{ kills: 0, lost: [], wrong: [], repeated: [], invalid: [], foreign: [] },
       ...{ maxDiskBytes, peakBytes: 0, seconds: 0 },
     };
     const out = join(home, "out");
     const random = randomIntegers(seed);
     const queued = performance.now();
     while (result.kills < kills) {
-      const child = start("--queue", join(home, "queue.yaml"), "--publish", "--out", out);
-      // The kills are spread over the queue, each at a random moment of a model.
+      const child = start(cache, "--queue", join(home, "queue.yaml"), "--publish", "--out", out);
+      // The kills are spread over the queue: each second one during a removal, the others at a random moment of a model.
       const enough = Math.floor((models * result.kills) / kills);
       await watchDisk(child, out, result, () => published(hub, names) >= enough);
       const until = performance.now() + (random(1000) / 1000) * (cleanMs / models);
-      await watchDisk(child, out, result, () => performance.now() >= until);
+      const isDue = result.kills % 2 === 0 ? () => performance.now() >= until : removalStarts(out);
+      await watchDisk(child, out, result, isDue);
       if (child.exitCode !== null) throw new Error(`the queue exited with code ${child.exitCode} before its kill`);
       child.kill("SIGKILL");
       await exit(child);
       result.kills++;
       print(`kill ${result.kills} of ${kills}, ${published(hub, names)} of ${models} published`);
     }
-    const last = start("--queue", join(home, "queue.yaml"), "--publish", "--out", out);
+    const last = start(cache, "--queue", join(home, "queue.yaml"), "--publish", "--out", out);
     await watchDisk(last, out, result, () => false);
     if (last.exitCode !== 0) throw new Error(`the queue exited with code ${last.exitCode} without a kill`);
     result.seconds = (performance.now() - queued) / 1000;
+    const left = contents(cache);
+    const paths = new Set([...Object.keys(cached), ...Object.keys(left)]);
+    result.foreign.push(...[...paths].filter((path) => cached[path] !== left[path]));
     for (const name of names) await judge(hub, name, join(clean, "releases", `all-${name}`), env, result);
     return result;
   } finally {
@@ -101,19 +115,30 @@ export async function queueTrial({ models, kills, seed, home, print }: QueueTria
   }
 }
 
-/** Copies the demo model with a changed weight. */
-function writeModel(folder: string, change: number): void {
-  cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });
-  const file = join(folder, "model.safetensors");
-  const weights = readFileSync(file);
+/** Returns the files of the demo model with a changed weight. */
+function modelFiles(change: number): Record<string, Buffer> {
+  const folder = join(demoFolder, "tiny-llama");
+  const files = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  const weights = files["model.safetensors"];
+  if (weights === undefined) throw new Error("the demo model has no weights");
   // The low byte of the last bf16 value.
   weights[weights.length - 2] = (weights[weights.length - 2] ?? 0) ^ change;
-  writeFileSync(file, weights);
+  return files;
+}
+
+/** Returns a function that tells whether steps of the store have been removed since its first call. */
+function removalStarts(out: string): () => boolean {
+  const seen = new Set<string>();
+  return () => {
+    const present = new Set(readdirSync(join(out, "store")).filter((name) => !name.startsWith(".")));
+    for (const name of present) seen.add(name);
+    return present.size < seen.size;
+  };
 }
 
 function recipeOf(names: readonly string[]): string {
   return `version: 1
-models: [${names.map((name) => `./${name}`).join(", ")}]
+models: [${names.map((name) => `hf:base/${name}`).join(", ")}]
 pipeline: preview
 calibration: { corpus: ./text/calibration.txt, chunks: 4, context: 128 }
 evaluation: { corpus: ./text/evaluation.txt, chunks: 4, context: 128 }
@@ -145,11 +170,11 @@ async function watchDisk(
   }
 }
 
-/** Bytes of the store, the releases and temporary files; hard links count once. 0 if files are removed meanwhile. */
-function usedBytes(out: string): number {
+/** Bytes of folders of an output folder; hard links count once. 0 if files are removed meanwhile. */
+function usedBytes(out: string, folders = ["store", "releases", "tmp"]): number {
   const bytes = new Map<number, number>();
   try {
-    for (const folder of ["store", "releases", "tmp"]) {
+    for (const folder of folders) {
       for (const entry of readdirSync(join(out, folder), { recursive: true, withFileTypes: true })) {
         const file = lstatSync(join(entry.parentPath, entry.name));
         if (file.isFile()) bytes.set(file.ino, file.size);

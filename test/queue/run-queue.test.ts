@@ -6,6 +6,7 @@ import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
 import { releaseOwner } from "../../src/engine/installed-release.js";
 import { runPlan } from "../../src/engine/run-plan.js";
+import { keyPlan } from "../../src/engine/step-keys.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import type { Plan } from "../../src/plan/plan.js";
 import { readStatus } from "../../src/queue/queue-status.js";
@@ -59,6 +60,14 @@ class TestQueue {
       { out: this.out, signal, note, tell: note, ...limit },
       work,
     );
+  }
+
+  /** Writes partial work of a model, as an interrupted download leaves. */
+  interrupt(name: string, bytes: number): void {
+    const key = keyPlan(this.#plan(name)).get("package")?.key ?? "";
+    const folder = join(this.out, "store", ".partial", key, "download");
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "blob"), Buffer.alloc(bytes));
   }
 
   #plan(name: string): Plan {
@@ -136,6 +145,13 @@ test("nothing is removed that its target lacks, or that was changed or built aga
   expect(queue.notes.join()).toContain("Kept the release a: it is no longer at its target");
   expect(queue.releases()).toEqual(["a", "bb"]);
   expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(2);
+});
+
+test("partial work of a model counts against the limit of the others only", async () => {
+  const queue = new TestQueue();
+  queue.interrupt("a", releaseBytes);
+  const ends = await queue.run(["bb", "a"], 1.5 * releaseBytes);
+  expect(ends.map(({ error, state }) => error?.code ?? state)).toEqual(["QS-QUEUE-DISK", "published"]);
 });
 
 test.each<[string, (queue: TestQueue) => void]>([

@@ -13,8 +13,9 @@ export async function requireNoFolder(path: string): Promise<void> {
 export function cacheError(error: unknown): unknown {
   if (!isSystemError(error)) return error;
   if (error.code === "ENOSPC" || error.code === "EDQUOT") {
-    return new QuantsmithError("QS-DISK-FULL", "the disk of the Hugging Face cache is full", {
-      remedy: "Free disk space or set `HF_HUB_CACHE` to another folder, then run again.",
+    return new QuantsmithError("QS-DISK-FULL", "the disk became full during a download", {
+      remedy:
+        "Free disk space or set another folder, with `HF_HUB_CACHE` or for a queue with `maxDisk` by `--out`. Then run again.",
       cause: error,
     });
   }

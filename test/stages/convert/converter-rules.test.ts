@@ -47,6 +47,7 @@ test("warnings about chat templates are foreseen for either converter's checkpoi
   writeFileSync(join(folder, "tokenizer_config.json"), JSON.stringify({ chat_template: "{{ other }}" }));
   const context = {
     ...{ work: folder, threads: 1, signal: new AbortController().signal },
+    partial: () => Promise.resolve(folder),
     toolchain: () => Promise.reject(problem),
   };
   const checkpoint = { folder, config: {}, pretokenizer: "auto", modelName: "M", isNative: false };

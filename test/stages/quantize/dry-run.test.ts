@@ -14,6 +14,7 @@ test("the steps of a plan share the outline and each dry run of llama-quantize",
   const runs = new Map<string, number>();
   const context: ForeseeContext = {
     ...{ work, threads: 1, signal: new AbortController().signal },
+    partial: () => Promise.resolve(work),
     toolchain: () => Promise.reject(new Error("no tools")),
     once: async (key, compute) => {
       runs.set(key, (runs.get(key) ?? 0) + 1);
