@@ -38,7 +38,7 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
   const [one, second] = await loadRecipes(path);
   if (one !== undefined && second === undefined) return one;
   throw new QuantsmithError("QS-RECIPE-MODELS", "this command takes one model, and the recipe lists several", {
-    remedy: "Use a copy of the recipe with one of the `models`; `run`, `check` and `watch` take them all.",
+    remedy: "Use a copy of the recipe with one of the `models`; `run`, `plan`, `check` and `watch` take them all.",
     at: { file: path },
   });
 }

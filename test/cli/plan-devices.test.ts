@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { plan } from "../../src/cli/commands/plan.js";
@@ -8,6 +8,7 @@ import { findDevice } from "../../src/hardware/catalog/find-device.js";
 import { loadCatalog } from "../../src/recipe/catalog/load-catalog.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { demoCopy, demoRecipe, put } from "../fixtures/cli.js";
+import { printed } from "../fixtures/printed.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
@@ -41,6 +42,20 @@ test("`plan` prints names of variants and of the pipeline, and no empty column",
   expect(text).toMatch(/^variants +Q8_0, Q4_K_M +recipe$/m);
   expect(text).toMatch(/^search.chunks +8 +pipeline preview$/m);
   expect(text).toMatch(/^Step +Status +Output size +Last duration$/m);
+});
+
+test("a recipe with several models has a plan for each", async () => {
+  const path = demoCopy(home, () => demoRecipe.replace(/^model:.*$/m, "models: [./tiny-llama, ./other]"), "several");
+  cpSync(join(dirname(path), "tiny-llama"), join(dirname(path), "other"), { recursive: true });
+  const options = { out: join(home, "out") };
+  const { stdout } = await printed(() => plan(path, options));
+  expect(stdout.match(/^several-.*:$|^fetch .*new/gm)).toHaveLength(4);
+  const { models } = JSON.parse((await printed(() => plan(path, { ...options, json: true }))).stdout);
+  expect(models.map(({ name }: { name: string }) => name)).toEqual(["several-tiny-llama", "several-other"]);
+  expect(models.map(({ settings }: { settings: object }) => settings)).toMatchObject([
+    { "model.name": { value: "tiny-llama" } },
+    { "model.name": { value: "other" } },
+  ]);
 });
 
 test("the catalog is read once, with the recipe", async () => {

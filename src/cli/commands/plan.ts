@@ -1,12 +1,13 @@
-import { estimatePlan } from "../../engine/estimate-plan.js";
+import { estimatePlan, type PlanEstimate } from "../../engine/estimate-plan.js";
 import { workspaceAt } from "../../engine/workspace.js";
 import { movedRevision } from "../../plan/lock-file.js";
+import type { Plan } from "../../plan/plan.js";
 import { jobMatrix } from "../../plan/subsets.js";
 import { fileNamePart } from "../../recipe/schema-parts.js";
 import type { Settings } from "../../recipe/settings.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
-import { errorReport, exitCodeOf } from "../../util/error-report.js";
+import { type ErrorReport, errorFrom, errorReport, formatError } from "../../util/error-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { printableJson } from "../../util/printable.js";
 import { quote } from "../../util/quote.js";
@@ -16,42 +17,76 @@ import {
   computeSentence,
   describeChoice,
   findLock,
+  loadAllSettings,
   loadSettings,
   type PlanOptions,
   preparePlan,
 } from "../prepare-plan.js";
-import { note, print, printError, printJson, shorten, textTable } from "../print.js";
+import { note, print, printJson, shorten, textTable } from "../print.js";
 import { strictError } from "../strict.js";
 import { formatSeconds } from "../views/describe.js";
 
-/** `quantsmith plan`: prints the steps of a run; changes nothing. */
-export async function plan(recipe: string, options: PlanOptions & { matrix?: boolean; json?: boolean }): Promise<void> {
-  const settings = await loadSettings(recipe, options.pipeline, options);
-  const steps = await preparePlan(settings, options, new DigestCache(announceHashing));
-  // On one line, as $GITHUB_OUTPUT requires.
-  if (options.matrix === true) {
-    requireJobName(settings);
-    return print(printableJson(jobMatrix(steps.steps)));
+interface PlanCommandOptions extends PlanOptions {
+  json?: boolean;
+}
+
+/** `quantsmith plan`: prints the steps of a run of each model; changes nothing. */
+export async function plan(recipe: string, options: PlanCommandOptions & { matrix?: boolean }): Promise<void> {
+  const digests = new DigestCache(announceHashing);
+  if (options.matrix === true) return printMatrix(recipe, options, digests);
+  const all = await loadAllSettings(recipe, options.pipeline, options);
+  const documents = [];
+  for (const settings of all) {
+    const document = await describePlan(settings, options, digests);
+    documents.push(document);
+    if (document.error !== undefined) process.exitCode = errorFrom(document.error).exitCode;
+    if (options.json === true) continue;
+    if (all.length > 1) print([`${settings.name}:`, ""]);
+    printPlan(document, settings);
+    if (all.length > documents.length) print("");
   }
-  const result = await estimatePlan(steps, workspaceAt(options.out));
+  if (options.json === true) printJson(all.length === 1 ? documents[0] : { models: documents });
+}
+
+/** Prints the job matrix of a recipe of one model on one line, as $GITHUB_OUTPUT requires. */
+async function printMatrix(recipe: string, options: PlanOptions, digests: DigestCache): Promise<void> {
+  const settings = await loadSettings(recipe, options.pipeline, options);
+  requireJobName(settings);
+  print(printableJson(jobMatrix((await preparePlan(settings, options, digests)).steps)));
+}
+
+interface PlanDocument extends PlanEstimate {
+  /** Name of the release. */
+  name: string;
+  convert: Plan["convert"];
+  compute: ReturnType<typeof describeChoice>;
+  notes: string[];
+  settings: ReturnType<typeof origins>;
+  /** With `--strict`, for warnings. */
+  error?: ErrorReport;
+}
+
+/** Plans one model. Returns the document for JSON. */
+async function describePlan(settings: Settings, options: PlanOptions, digests: DigestCache): Promise<PlanDocument> {
+  const plan = await preparePlan(settings, options, digests);
+  const estimate = await estimatePlan(plan, workspaceAt(options.out));
   // Only --locked fails for an unreadable lock file.
   const lock = await findLock(settings, options).catch(() => undefined);
-  const { engine, why } = steps.convert;
-  const moved = lock === undefined ? undefined : movedRevision(steps, lock);
-  const notes = [...(moved === undefined ? [] : [moved]), ...steps.notes];
-  const error = options.strict === true ? strictError(result.warnings) : undefined;
-  if (error !== undefined) process.exitCode = exitCodeOf(error);
-  if (options.json === true) {
-    return printJson({
-      ...result,
-      convert: steps.convert,
-      compute: describeChoice(steps),
-      notes,
-      settings: origins(settings),
-      ...(error === undefined ? {} : { error: errorReport(error) }),
-    });
-  }
-  const rows = result.steps.map(({ id, status, predictedBytes, seconds, why }) => [
+  const moved = lock === undefined ? undefined : movedRevision(plan, lock);
+  const error = options.strict === true ? strictError(estimate.warnings) : undefined;
+  return {
+    name: settings.name,
+    ...estimate,
+    convert: plan.convert,
+    compute: describeChoice(plan),
+    notes: [...(moved === undefined ? [] : [moved]), ...plan.notes],
+    settings: origins(settings),
+    ...(error === undefined ? {} : { error: errorReport(error) }),
+  };
+}
+
+function printPlan(document: PlanDocument, settings: Settings): void {
+  const rows = document.steps.map(({ id, status, predictedBytes, seconds, why }) => [
     id,
     status,
     predictedBytes === 0 ? "–" : formatBytes(predictedBytes),
@@ -59,11 +94,12 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     why ?? "",
   ]);
   print(textTable(...withoutEmptyLast(["Step", "Status", "Output size", "Last duration", "Why"], rows)));
-  const time = result.seconds === 0 ? "" : `, about ${formatSeconds(result.seconds)} estimated from earlier runs`;
-  print(["", `At most ${formatBytes(result.diskPeakBytes)} of additional disk space${time}.`, ""]);
-  print([`Conversion: ${engine} (${why}).`, computeSentence(steps), ""]);
-  for (const note of notes) print([`Note: ${note}.`, ""]);
-  const settingRows = Object.entries(origins(settings)).map(([key, { value, from }]) => [
+  const time = document.seconds === 0 ? "" : `, about ${formatSeconds(document.seconds)} estimated from earlier runs`;
+  print(["", `At most ${formatBytes(document.diskPeakBytes)} of additional disk space${time}.`, ""]);
+  const { convert, compute } = document;
+  print([`Conversion: ${convert.engine} (${convert.why}).`, computeSentence({ compute }), ""]);
+  for (const note of document.notes) print([`Note: ${note}.`, ""]);
+  const settingRows = Object.entries(document.settings).map(([key, { value, from }]) => [
     key,
     key === "variants"
       ? settings.variants.map(({ name }) => name).join(", ")
@@ -71,8 +107,8 @@ export async function plan(recipe: string, options: PlanOptions & { matrix?: boo
     from === "pipeline" ? `pipeline ${settings.pipeline.name}` : from,
   ]);
   print(textTable(["Setting", "Value", "From"], settingRows));
-  for (const warning of result.warnings) note(formatWarning(warning));
-  if (error !== undefined) printError(error, false);
+  for (const warning of document.warnings) note(formatWarning(warning));
+  if (document.error !== undefined) note(formatError(document.error));
 }
 
 /** Removes the last column of a table if it is empty. */
