@@ -8,15 +8,18 @@ import { errorReport, formatError } from "../util/error-report.js";
 import { shellPath } from "../util/shell-word.js";
 import { note, print, printJson, textTable } from "./print.js";
 
-/** Prints the result of a run, as JSON with the devices of its plan, and appends its table to the step summary of a GitHub job. */
+/**
+ * Prints the result of a run, as JSON with the devices of its plan, and appends its table to the step summary of a GitHub job.
+ * Names the next commands unless the run publishes.
+ */
 export async function showResult(
   model: string,
   { report, errors, compute }: { report: RunReport; errors: readonly unknown[]; compute: object },
-  asJson: boolean,
+  { json = false, publish = false }: { json?: boolean; publish?: boolean },
 ): Promise<void> {
   const rows = report.variants.map(figureCells);
   if (rows.length > 0) await appendStepSummary(`## ${markdownText(model)}\n\n${markdownTable(figureTitles, rows)}\n`);
-  if (asJson) {
+  if (json) {
     const [first] = errors;
     return printJson({ ...report, compute, ...(first === undefined ? {} : { error: errorReport(first) }) });
   }
@@ -28,6 +31,7 @@ export async function showResult(
   if (report.release === null) return;
   print(`Release: ${report.release}`);
   print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
+  if (publish) return;
   const release = shellPath(report.release);
   print(`Next: \`quantsmith verify ${release}\`, then \`quantsmith publish ${release} --to hf:<user>/<name>\``);
 }

@@ -19,6 +19,13 @@ const matrix = write(
 const limited = put(join(home, "queue.yaml"), "version: 1\nmaxDisk: 1 GB\nrecipes: [./good.yaml]\n");
 const wrong = put(join(home, "wrong.yaml"), "version: 1\nmaxDisk: much\nrecipes: [./good.yaml]\n");
 
+test("a missing recipe is reported at its place in the queue file", async () => {
+  const queue = put(join(home, "gone.yaml"), "version: 1\nrecipes:\n  - ./good.yaml\n  - ./gone-recipe.yaml\n");
+  const failure = await failureOf(run([], { out, executor: "local", queue }));
+  expect([failure.code, failure.at]).toEqual(["QS-RECIPE-MISSING", { file: queue, line: 4, column: 5 }]);
+  expect(failure.message).toContain("gone-recipe.yaml");
+});
+
 test.each([
   ["a later recipe is invalid", [good, bad], {}, "QS-RECIPE-INVALID"],
   ["two models have the same release", [good, good], {}, "QS-QUEUE-CLASH"],

@@ -1,5 +1,5 @@
 import type { QueueMember } from "../../queue/require-distinct.js";
-import { type LoadedQueue, loadQueue } from "../../recipe/load-queue.js";
+import { type LoadedQueue, loadQueue, type QueuedRecipe } from "../../recipe/load-queue.js";
 import type { Settings } from "../../recipe/settings.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
@@ -29,7 +29,7 @@ export async function run(recipes: readonly string[], given: RunCommandOptions):
   const [settings] = all;
   if (settings === undefined || all.length > 1) return runSeveral(recipes, queue, options);
   const prepared = await prepare(settings, options);
-  const show: RunHooks["onResult"] = (model, result) => showResult(model, result, options.json === true);
+  const show: RunHooks["onResult"] = (model, result) => showResult(model, result, options);
   const { errors, refused } = await runRecipe(prepared, options, { signal: interruptSignal(), onResult: show });
   const [first] = errors;
   if (refused !== undefined) printError(first, options.json === true, { warnings: refused });
@@ -42,10 +42,10 @@ async function runSeveral(
   file: string | undefined,
   options: RunRecipeOptions,
 ): Promise<void> {
-  const { recipes: paths, maxDiskBytes } = await readQueue(recipes, file, options);
+  const { recipes: listed, maxDiskBytes } = await readQueue(recipes, file, options);
   const members: QueueMember[] = [];
-  for (const recipe of paths) {
-    for (const settings of await loadAllSettings(recipe, options.pipeline, options)) {
+  for (const recipe of listed) {
+    for (const settings of await loadListed(recipe, options)) {
       members.push({ settings, ...(await targetOf(settings, options)) });
     }
   }
@@ -54,6 +54,17 @@ async function runSeveral(
   else print(["", ...queueTable(models)]);
   const failed = models.find(({ state }) => state === "failed");
   if (failed?.error !== undefined) process.exitCode = errorFrom(failed.error).exitCode;
+}
+
+/** Loads a recipe of the queue; if it is missing, the error names its place in the queue file. */
+async function loadListed({ path, at }: QueuedRecipe, options: RunRecipeOptions): Promise<Settings[]> {
+  try {
+    return await loadAllSettings(path, options.pipeline, options);
+  } catch (error) {
+    if (at === undefined || !(error instanceof QuantsmithError) || error.code !== "QS-RECIPE-MISSING") throw error;
+    const remedy = "Correct the path in the queue file, or remove the line.";
+    throw new QuantsmithError(error.code, error.message, { remedy, at, cause: error });
+  }
 }
 
 /** Returns recipes and limit of a queue file, or the recipes of the command line. Errors: QS-USAGE, QS-QUEUE-*. */
@@ -67,7 +78,7 @@ async function readQueue(
       remedy: "Run `quantsmith run <recipe...>`, or `quantsmith run --queue <file>` with a file that lists them.",
     });
   }
-  if (file === undefined) return { recipes: [...recipes] };
+  if (file === undefined) return { recipes: recipes.map((path) => ({ path })) };
   const queue = await loadQueue(file);
   if (queue.maxDiskBytes === undefined || publish === true) return queue;
   throw new QuantsmithError("QS-USAGE", `\`maxDisk\` of ${file} requires --publish`, {
