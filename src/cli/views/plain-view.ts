@@ -12,19 +12,21 @@ export function plainView(write: (line: string) => void): EventListener {
   const left = new TimeLeft();
   /** Steps whose work is done; others that start meanwhile are written after them, but before their own end. */
   const saving = new Set<string>();
-  const held = new Map<string, () => void>();
-  const release = (ids: Iterable<string>) => {
-    for (const id of [...ids]) {
-      held.get(id)?.();
-      held.delete(id);
-    }
-  };
+  const held = new Map<string, string>();
   const withTime = (text: string) => [text, left.text()].filter((part) => part !== "").join(", ");
   return (event) => {
     // Unlike the system's clock, it is never set back.
     const now = performance.now();
     const isDue = (what: string) => now >= (lastProgress.get(what) ?? Number.NEGATIVE_INFINITY) + progressIntervalMs;
     const writeLine = (text: string) => write(`${event.time.slice(11, 19)} ${text}`);
+    // With the time of this event, so that times do not run backwards.
+    const release = (ids: Iterable<string>) => {
+      for (const id of [...ids]) {
+        const text = held.get(id);
+        if (text !== undefined) writeLine(text);
+        held.delete(id);
+      }
+    };
     left.follow(event);
     switch (event.type) {
       case "run-started":
@@ -33,7 +35,7 @@ export function plainView(write: (line: string) => void): EventListener {
         lastProgress.set(event.id, now);
         const text = withTime(`${event.id} started`);
         if (saving.size === 0) return writeLine(text);
-        held.set(event.id, () => writeLine(text));
+        held.set(event.id, text);
         return;
       }
       case "step-saving":

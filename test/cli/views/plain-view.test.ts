@@ -6,12 +6,18 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Events, and the lines that the view writes of them, without their time. */
+/** Events, and the lines that the view writes of them, with their times apart. */
 function viewed() {
   const lines: string[] = [];
+  const times: string[] = [];
   const events = new EventBus();
-  events.subscribe(plainView((line) => lines.push(line.slice(9))));
-  return { events, lines };
+  events.subscribe(
+    plainView((line) => {
+      times.push(line.slice(0, 8));
+      lines.push(line.slice(9));
+    }),
+  );
+  return { events, lines, times };
 }
 
 test("progress continues after the system's clock is set back", () => {
@@ -67,6 +73,17 @@ test("a step that starts while the last one is stored is written after its end",
   events.emit({ type: "step-finished", id: "a", status: "built", seconds: 1 });
   events.emit({ type: "step-started", id: "c", key: "k" });
   expect(lines).toEqual(["a started", "a built in 1.0 s", "b started", "c started"]);
+});
+
+test("the times of lines do not run backwards", () => {
+  vi.useFakeTimers({ toFake: ["Date", "performance"], now: new Date("2026-11-30T12:00:00Z") });
+  const { events, times } = viewed();
+  events.emit({ type: "step-started", id: "a", key: "k" });
+  events.emit({ type: "step-saving", id: "a" });
+  events.emit({ type: "step-started", id: "b", key: "k" });
+  vi.advanceTimersByTime(1000);
+  events.emit({ type: "step-finished", id: "a", status: "built", seconds: 1 });
+  expect(times).toEqual(["12:00:00", "12:00:01", "12:00:01"]);
 });
 
 test("a short step that ends meanwhile is written from its start to its end", () => {
