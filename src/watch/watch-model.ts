@@ -143,7 +143,7 @@ async function findProposal(
 ): Promise<number | undefined> {
   const target = publish?.target;
   if (target?.kind !== "hub") return undefined;
-  const isRelease = (title: string) => title.startsWith(`Release ${model.name} (`);
+  const isRelease = ({ title }: { title: string }) => title.startsWith(`Release ${model.name} (`);
   const found = await findPullRequest(connection, target.repo, isRelease, signal);
   if (found === undefined) return undefined;
   const proposed = await readProposed(connection, target.repo, found, signal);

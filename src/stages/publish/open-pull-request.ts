@@ -1,7 +1,7 @@
 import type { HubConnection } from "../../hub/connection.js";
 import { TemporaryFailure } from "../../hub/hub-error.js";
 import { retry } from "../../hub/retry-policy.js";
-import { findPullRequest } from "../../hub/upload/pull-requests.js";
+import { findOwnPullRequest } from "../../hub/upload/pull-requests.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { findChanges, isEmpty } from "./find-changes.js";
@@ -13,8 +13,8 @@ import { requireOwn } from "./require-own.js";
 import { commitChanges, type Destination, syncRevision, uploadChanges } from "./sync-revision.js";
 
 /**
- * Opens a pull request with a release and verifies its content. Reuses an open pull request with the same title, which
- * contains the release digest. Errors: as `syncRevision`, QS-PUBLISH-FOREIGN.
+ * Opens a pull request with a release and verifies its content. Reuses an open one of the token's account with the same
+ * title, which contains the release digest. Errors: as `syncRevision`, QS-PUBLISH-FOREIGN.
  */
 export async function openPullRequest(
   connection: HubConnection,
@@ -29,7 +29,7 @@ export async function openPullRequest(
   // After a failed commit, the list shows whether the pull request exists.
   const opened = await retry(connection.limits, signal, async (): Promise<Opened> => {
     for (let created: number | undefined; ; ) {
-      const pullRequest = created ?? (await findPullRequest(connection, repo, (one) => one === title, signal));
+      const pullRequest = created ?? (await findOwnPullRequest(connection, repo, title, signal));
       if (pullRequest !== undefined) return { pullRequest };
       const main = await readRemote(connection, repo, "main", signal);
       const changes = await findChanges(release, main, signal);

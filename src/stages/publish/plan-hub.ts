@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { HubConnection } from "../../hub/connection.js";
 import { listBranches } from "../../hub/upload/branches.js";
 import { isInCollection } from "../../hub/upload/collections.js";
-import { findPullRequest } from "../../hub/upload/pull-requests.js";
+import { findOwnPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -37,7 +37,7 @@ export interface HubPlan extends HubPlace {
   changes: Changes;
   /** Changed files that are not of the previous release. */
   replaced: string[];
-  /** The open pull request with this release. */
+  /** The open pull request of the token's account with this release. */
   pullRequest: number | undefined;
   title: string;
   stagingBranch: string;
@@ -68,9 +68,7 @@ export async function planHub(
   if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
   const { title } = release;
   const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
-  const pullRequest = needsPullRequest
-    ? await findPullRequest(connection, repo, (one) => one === title, signal)
-    : undefined;
+  const pullRequest = needsPullRequest ? await findOwnPullRequest(connection, repo, title, signal) : undefined;
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {

@@ -76,7 +76,7 @@ export async function previewPublish(
     return { report, place: dir.path, dir };
   }
   const hub = await previewHub(hubConnection(), found, target, signal);
-  return { report, place: hub.url, hub };
+  return { report, place: hub.pullRequest ?? hub.url, hub };
 }
 
 /** Returns the expected digests on the Hub. A rerun that changed only its times keeps the previous `release.json`. */

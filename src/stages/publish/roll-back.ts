@@ -28,7 +28,7 @@ export async function previewRollback(
 ): Promise<Publication> {
   return withFormer(commit, target, signal, async (connection, release, options) => {
     const hub = await previewHub(connection, release, options, signal);
-    return { report: release.report, place: hub.url, hub };
+    return { report: release.report, place: hub.pullRequest ?? hub.url, hub };
   });
 }
 

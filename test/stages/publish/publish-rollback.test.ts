@@ -81,6 +81,24 @@ test("in a pull request; a file of the present release that someone changed stay
   expect(treeOf(hub, "refs/pr/1")).toEqual({ ...trees[0], "Example-Q6_K.gguf": theirs });
 });
 
+test("a pull request of somebody else with the same title is not used", async () => {
+  const title = `Roll back to ${(commits[0] ?? "").slice(0, 12)}`;
+  repo().pullRequests.push({ num: 1, title, author: "stranger", status: "open" });
+  repo().point("refs/pr/1", commits[1] ?? "");
+  const set = [smallFile("model.py", Buffer.from("evil"))];
+  const theirs = repo().change("refs/pr/1", { title, set, remove: [] });
+  const planned = await previewRollback(commits[0] ?? "", target("pr"), signal);
+  expect([planned.place, planned.hub?.operations.at(-1)]).toEqual([
+    `${hub.url}/me/model`,
+    { operation: "open-pull-request", title },
+  ]);
+  const page = `${hub.url}/me/model/discussions/2`;
+  expect((await rollBack(commits[0] ?? "", target("pr"), hooks)).place).toBe(page);
+  expect([repo().resolve("refs/pr/1"), treeOf(hub, "refs/pr/2")]).toEqual([theirs, trees[0]]);
+  const again = await previewRollback(commits[0] ?? "", target("pr"), signal);
+  expect([again.place, again.hub?.operations]).toEqual([page, []]);
+});
+
 test("a lost response to the commit makes no second one", async () => {
   let left = 1;
   hub.faults = ({ path }) => (path.includes("/commit/main") && left-- > 0 ? { kind: "late", status: 500 } : undefined);
