@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
-import { badIndex, indexFileName, readWeightIndex } from "./weight-index.js";
+import { badIndex, findIndex, indexFileName, pickleName, readWeightIndex } from "./weight-index.js";
 
 export interface Weights {
   /** File names, sorted. */
   files: string[];
-  /** File name by tensor name, if the folder contains an index. */
+  /** File name by tensor name, if the folder contains an index of safetensors. */
   shardOf?: ReadonlyMap<string, string>;
 }
 
@@ -17,9 +17,11 @@ const pickle = /^pytorch_model.*\.bin$|\.(pt|pth|ckpt)$/;
  * Throws QS-FETCH-INDEX, QS-FETCH-PICKLE and QS-FETCH-NO-WEIGHTS.
  */
 export async function findWeights(dir: string, names: ReadonlySet<string>, allowUnsafe = false): Promise<Weights> {
-  if (!names.has(indexFileName)) return { files: selectWeights(dir, names, undefined, allowUnsafe) };
-  const shardOf = await readWeightIndex(join(dir, indexFileName), names);
-  return { files: selectWeights(dir, names, shardOf, allowUnsafe), shardOf };
+  const index = findIndex(names, allowUnsafe);
+  const shardOf = index === undefined ? undefined : await readWeightIndex(join(dir, index), names);
+  const files = selectWeights(dir, names, shardOf, allowUnsafe);
+  // Pickles are not opened, so their tensors are not compared with the index.
+  return { files, ...(index === indexFileName && shardOf ? { shardOf } : {}) };
 }
 
 /**
@@ -38,7 +40,7 @@ export function selectWeights(
   const candidates = safetensors.filter((name) => name.startsWith("model"));
   const [only] = candidates;
   if (only === undefined) {
-    const pickles = [...names].filter((name) => /^pytorch_model[\w.-]*\.bin$/.test(name)).sort();
+    const pickles = [...names].filter((name) => pickleName.test(name)).sort();
     if (allowUnsafe && pickles.length > 0) return pickles;
     throw noWeights(place, names, safetensors);
   }

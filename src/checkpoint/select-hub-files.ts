@@ -1,7 +1,7 @@
 import { type FileSelection, isExcluded, isIncluded, isSelected, isWeightFile } from "./file-selection.js";
 import { selectWeights } from "./find-weights.js";
 import { requireNoAdapter } from "./require-no-adapter.js";
-import { indexFileName, parseWeightIndex } from "./weight-index.js";
+import { findIndex, parseWeightIndex } from "./weight-index.js";
 
 /**
  * Returns the files of a repository to download: the recipe's choice, and only those weights that the converter reads.
@@ -16,9 +16,10 @@ export async function selectHubFiles<F extends { path: string }>(
   const offered = listing.filter(({ path }) => !isExcluded(path, choice));
   const names = new Set(offered.map(({ path }) => path).filter((path) => !path.includes("/")));
   requireNoAdapter(place, names);
-  const index = offered.find(({ path }) => path === indexFileName);
+  const indexName = findIndex(names, choice.allowUnsafe);
+  const index = offered.find(({ path }) => path === indexName);
   const shardOf =
-    index === undefined ? undefined : parseWeightIndex(`${place}/${indexFileName}`, await readIndex(index), names);
+    index === undefined ? undefined : parseWeightIndex(`${place}/${index.path}`, await readIndex(index), names);
   const weights = new Set(selectWeights(place, names, shardOf, choice.allowUnsafe));
   const wanted = (path: string) =>
     weights.has(path) || (isSelected(path, choice) && (!isWeightFile(path) || isIncluded(path, choice)));

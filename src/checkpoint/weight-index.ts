@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { readRegular } from "../util/regular-file.js";
@@ -5,11 +6,21 @@ import { isObject } from "./parse-python-json.js";
 import { decodeJson } from "./read-text.js";
 
 export const indexFileName = "model.safetensors.index.json";
+const pickleIndexName = "pytorch_model.bin.index.json";
+/** Pickled weights, which the converter reads only without `model*.safetensors`. */
+export const pickleName = /^pytorch_model[\w.-]*\.bin$/;
 
 /** The largest published index, of a model with a trillion parameters, has 14 MB and 150 000 tensors. */
 export const maxIndexBytes = 24 * 2 ** 20;
 const limits = { depth: 16, containers: 1000, colons: 200_000, commas: 200_000, strings: 400_000 };
 const maxShards = 10_000;
+
+/** Returns the index that the converter reads, if the folder with these names contains it. */
+export function findIndex(names: ReadonlySet<string>, allowUnsafe: boolean): string | undefined {
+  if (names.has(indexFileName)) return indexFileName;
+  const isPickled = allowUnsafe && ![...names].some((name) => /^model.*\.safetensors$/.test(name));
+  return isPickled && names.has(pickleIndexName) ? pickleIndexName : undefined;
+}
 
 /**
  * Reads the shard of each tensor. Every shard must be a plain file name in `present`, the names in the folder, because
@@ -37,17 +48,16 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
   }
   const weightMap = isObject(index) ? index.weight_map : undefined;
   if (!isObject(weightMap)) throw badIndex(path, "it has no weight_map");
+  const shardName = path.endsWith(pickleIndexName) ? pickleName : /^[\w.-]+\.safetensors$/;
   const shardOf = new Map<string, string>();
   for (const tensor in weightMap) {
     const shard = weightMap[tensor];
-    if (typeof shard !== "string" || !isPlainShardName(shard)) {
-      throw badIndex(
-        path,
-        `it assigns ${quote(tensor)} to ${quote(String(shard))}, which is not a safetensors file name`,
-      );
+    if (typeof shard !== "string" || !shardName.test(shard)) {
+      throw badIndex(path, `it assigns ${quote(tensor)} to ${quote(String(shard))}, which is not a weight file's name`);
     }
     if (!present.has(shard)) {
-      const remedy = present.has("model.safetensors") ? staleRemedy : undefined;
+      const whole = basename(path, ".index.json");
+      const remedy = present.has(whole) ? staleRemedy(whole) : undefined;
       throw badIndex(path, `it lists ${quote(shard)}, which is missing`, remedy);
     }
     shardOf.set(tensor, shard);
@@ -58,12 +68,8 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
   return shardOf;
 }
 
-const staleRemedy =
-  "The folder also contains model.safetensors: if that file has all weights, as after merging shards, remove the index.";
-
-function isPlainShardName(name: string): boolean {
-  return /^[\w.-]+\.safetensors$/.test(name);
-}
+const staleRemedy = (whole: string) =>
+  `The folder also contains ${whole}: if that file has all weights, as after merging shards, remove the index.`;
 
 /** Verifies that each shard contains exactly the tensors that the index assigns to it. Throws QS-FETCH-INDEX. */
 export class ShardCheck {
@@ -99,7 +105,7 @@ export class ShardCheck {
 
 /** Returns QS-FETCH-INDEX for an index that does not match the weights. */
 export function badIndex(path: string, why: string, remedy?: string): QuantsmithError {
-  return new QuantsmithError("QS-FETCH-INDEX", `${indexFileName} does not match the weights: ${why}`, {
+  return new QuantsmithError("QS-FETCH-INDEX", `${basename(path)} does not match the weights: ${why}`, {
     remedy: remedy ?? "Download the index and all shards again from one commit of the model's repository.",
     at: { file: path },
   });

@@ -318,6 +318,22 @@ describe("a recipe's choice of files", () => {
     expect(snapshot.unsafe).toEqual(["modeling_x.py", "pytorch_model.bin"]);
     expect((await checkSnapshot(folderWith(files), { ...defaultFileSelection, allowUnsafe: true })).unsafe).toEqual([]);
   });
+
+  test("pickles are those of their index, which names no file elsewhere", async () => {
+    const choice = { ...defaultFileSelection, allowUnsafe: true };
+    const pickles = (shard: string) => ({
+      ...{ "config.json": config, "pytorch_model-1.bin": Buffer.alloc(2000), "pytorch_model-old.bin": "x" },
+      "pytorch_model.bin.index.json": index({ a: shard }),
+    });
+    const { weights } = await checkSnapshot(folderWith(pickles("pytorch_model-1.bin")), choice);
+    expect(weights).toEqual(["pytorch_model-1.bin"]);
+    const elsewhere = join(folderWith({ "pytorch_model.bin": "secret" }), "pytorch_model.bin");
+    const error = await failureOf(checkSnapshot(folderWith(pickles(elsewhere)), choice));
+    expect([error.code, error.at?.file]).toEqual([
+      "QS-FETCH-INDEX",
+      expect.stringMatching(/pytorch_model\.bin\.index\.json$/),
+    ]);
+  });
 });
 
 describe("adapters and wrapped models", () => {

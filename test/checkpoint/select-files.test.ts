@@ -50,13 +50,22 @@ describe("downloaded files", () => {
   test("pickles and programs only with allowUnsafe, and pickles only without safetensors", async () => {
     const unsafe = ["pytorch_model-00001-of-00001.bin", "pytorch_model.bin.index.json", "modeling_x.py"];
     expect((await failureOf(select([...side, ...unsafe]))).code).toBe("QS-FETCH-PICKLE");
-    const { files, weights } = await select([...side, ...unsafe, "training_args.bin"], { allowUnsafe: true });
+    const all = [...side, ...unsafe, "training_args.bin"];
+    const { files, weights } = await select(all, { allowUnsafe: true }, { a: unsafe[0] });
     expect(weights).toEqual([unsafe[0]]);
     expect(files).toEqual([...side, ...unsafe].sort());
     const both = await select([...side, ...unsafe, "model.safetensors"], { allowUnsafe: true });
     expect(both.weights).toEqual(["model.safetensors"]);
     expect(both.files).not.toContain(unsafe[0]);
     expect(isSelected("x.bin", { ...defaultFileSelection, include: ["*"] })).toBe(false);
+  });
+
+  test("an index of pickles that names other files", async () => {
+    const names = ["config.json", "pytorch_model-1.bin", "pytorch_model.bin.index.json"];
+    for (const path of ["/home/me/secret.bin", "../secret.bin", "secret.bin", "pytorch_model-2.bin"]) {
+      const error = await failureOf(select(names, { allowUnsafe: true }, { a: path }));
+      expect([error.code, error.message]).toEqual(["QS-FETCH-INDEX", expect.stringContaining(names[2] ?? "")]);
+    }
   });
 
   test.each([
