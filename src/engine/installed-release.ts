@@ -76,12 +76,13 @@ export async function writeInstalled(record: string, installed: InstalledRelease
   if ((await readText(record)) !== text) await writeFileAtomic(record, text);
 }
 
-/** Returns the text of a record; empty if there is no file. */
+/** Returns the text of a record; empty if there is no file, or none that can be one. */
 async function readText(record: string): Promise<string> {
   try {
     return (await readRegular(record)).toString("utf8");
   } catch (error) {
     if (isSystemError(error) && ["ENOENT", "EISDIR", "ENXIO"].includes(error.code ?? "")) return "";
+    if (error instanceof RangeError) return "";
     throw error;
   }
 }

@@ -41,6 +41,7 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
   try {
     const { steps } = await estimatePlan(plan, workspace);
     const needed = diskPeak(plan, new Map(steps.map(({ id, predictedBytes }) => [id, predictedBytes])));
+    if (needed > maxDiskBytes) throw tooLarge(plan, formatBytes(needed), maxDiskBytes);
     // Partial work of this plan, such as an interrupted download, is part of what the plan needs.
     const partials = [...keyPlan(plan).values()].map(({ key }) => new Store(workspace).partialFolder(key));
     let used = await usedBytes(workspace, partials);
@@ -55,13 +56,17 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
       }
     }
     const sizes = `${formatBytes(needed)} beside the ${formatBytes(used)} that cannot be removed`;
-    throw new QuantsmithError("QS-QUEUE-DISK", `${plan.name} needs ${sizes}, more than ${formatBytes(maxDiskBytes)}`, {
-      remedy:
-        "Raise `maxDisk`, set `keepIntermediates: false` in the recipe, or remove steps of other recipes with `quantsmith cache gc`.",
-    });
+    throw tooLarge(plan, sizes, maxDiskBytes);
   } finally {
     await workspace.close();
   }
+}
+
+function tooLarge({ name }: Plan, sizes: string, maxDiskBytes: number): QuantsmithError {
+  return new QuantsmithError("QS-QUEUE-DISK", `${name} needs ${sizes}, more than ${formatBytes(maxDiskBytes)}`, {
+    remedy:
+      "Raise `maxDisk`, set `keepIntermediates: false` in the recipe, or remove steps of other recipes with `quantsmith cache gc`.",
+  });
 }
 
 /** Returns the names of a plan's steps in the store. */

@@ -7,6 +7,8 @@ import { isMissing, QuantsmithError } from "../util/errors.js";
 import { removeUnfinishedWrites, writeFileAtomic } from "../util/files.js";
 import { isProcessAlive, processName } from "../util/process-identity.js";
 import { readRegular } from "../util/regular-file.js";
+import { systemFailure } from "../util/system-failure.js";
+import { systemReason } from "../util/system-reason.js";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -65,13 +67,14 @@ export function statusPath(out: string): string {
   return join(out, "queue.json");
 }
 
+const remedy = "Move what is at this path, or set another folder with `--out`.";
+
 /** Returns the status of the last queue of an output folder; undefined if there is none. Errors: QS-QUEUE-FILE. */
 export async function readStatus(out: string): Promise<QueueStatus | undefined> {
   const path = statusPath(out);
-  const remedy = "Move what is at this path, or set another folder with `--out`.";
-  const text = await readRegular(path).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw new QuantsmithError("QS-QUEUE-FILE", `cannot read ${path}: ${String(error)}`, { remedy, cause: error });
+  const text = await readRegular(path).catch((cause: unknown) => {
+    if (isMissing(cause)) return undefined;
+    throw new QuantsmithError("QS-QUEUE-FILE", `cannot read ${path}: ${systemReason(cause)}`, { remedy, cause });
   });
   if (text === undefined) return undefined;
   const found = statusFile.safeParse(parseChecked(text.toString("utf8")));
@@ -149,9 +152,21 @@ export class StatusFile {
 
   #write(): Promise<void> {
     const text = renderChecked({ format: 1, process: processName(), models: this.models });
-    const written = this.#written.catch(() => undefined).then(() => writeFileAtomic(this.#path, text));
+    const written = this.#written.catch(() => undefined).then(() => this.#replace(text));
     this.#written = written;
     return written;
+  }
+
+  /** Errors: QS-DISK-FULL, QS-QUEUE-FILE for other failures. */
+  async #replace(text: string): Promise<void> {
+    try {
+      await writeFileAtomic(this.#path, text);
+    } catch (cause) {
+      const reason = `cannot write ${this.#path}: ${systemReason(cause)}`;
+      const failure = systemFailure(cause);
+      if (failure?.code === "QS-DISK-FULL") throw new QuantsmithError(failure.code, reason, { ...failure, cause });
+      throw new QuantsmithError("QS-QUEUE-FILE", reason, { remedy, cause });
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import type { EventListener } from "../engine/events.js";
-import { lockPath, workspaceAt } from "../engine/workspace.js";
+import { lockPath, openWorkspace } from "../engine/workspace.js";
 import type { Plan } from "../plan/plan.js";
 import type { Publication } from "../stages/publish/publish.js";
 import { errorReport, formatError } from "../util/error-report.js";
@@ -41,7 +41,7 @@ export interface MemberEnd {
 /**
  * Runs the models of a queue one after the other and records their states in the status file; a failed model does not
  * stop the others. Waits while another process runs a queue in the same output folder. Returns the models' final states.
- * Errors: QS-USAGE, which would fail every model; the reason of `signal`; QS-QUEUE-FILE.
+ * Errors: QS-USAGE, which would fail every model; the reason of `signal`; QS-QUEUE-FILE, QS-ENV-OUTPUT.
  */
 export async function runQueue(
   members: readonly QueueMember[],
@@ -51,7 +51,9 @@ export async function runQueue(
   const { signal, tell } = options;
   const out = resolve(options.out);
   const onWait = () => tell("waiting for another process that runs a queue in this output folder");
-  return withLock(lockPath(workspaceAt(out), "queue"), { signal, onWait }, async () => {
+  const workspace = await openWorkspace(out);
+  await workspace.close(); // An open one is in use: nothing would be removed from it.
+  return withLock(lockPath(workspace, "queue"), { signal, onWait }, async () => {
     const described = members.map(({ settings }) => ({
       ...{ name: settings.name, recipe: resolve(settings.file), model: settings.model.name },
     }));

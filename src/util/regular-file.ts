@@ -13,8 +13,11 @@ export async function openRegular(path: string): Promise<FileHandle> {
   throw Object.assign(new Error(`${code}: not a regular file, open '${path}'`), { code, syscall: "open", path });
 }
 
+/** Above all records, lists and settings, and far below what becomes a string. */
+const usualMaxBytes = 64 * 2 ** 20;
+
 /** Reads a regular file. Rejects as `openRegular`, and with a RangeError above `maxBytes`. */
-export async function readRegular(path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+export async function readRegular(path: string, maxBytes = usualMaxBytes): Promise<Buffer> {
   const file = await openRegular(path);
   try {
     const { size } = await file.stat();

@@ -13,7 +13,8 @@ const reasons: Readonly<Record<string, string>> = {
   EBUSY: "in use, or a mount point",
 };
 
-/** Returns the reason of a system error without the path, which the message has already; for rare codes Node's text. */
-export function systemReason(error: NodeJS.ErrnoException): string {
-  return reasons[error.code ?? ""] ?? error.message;
+/** Returns the reason of a system error without the path, which the message has already; for other errors their text. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return reasons[(error as NodeJS.ErrnoException).code ?? ""] ?? error.message;
 }

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { expect, test } from "vitest";
@@ -32,6 +41,8 @@ class TestQueue {
   readonly notes: string[] = [];
   /** Errors by model, thrown instead of its plan. */
   readonly failures = new Map<string, QuantsmithError>();
+  /** Called when a model runs. */
+  onRun: () => void = () => undefined;
   readonly #digests = new DigestCache();
 
   target(name: string): string {
@@ -83,6 +94,7 @@ class TestQueue {
 
   async #build({ settings, target }: QueueMember, plan: Plan): Promise<MemberEnd> {
     this.runs.push(settings.name);
+    this.onRun();
     const workspace = await openWorkspace(this.out);
     try {
       const nothing = () => Promise.reject(new Error("no tool is needed here"));
@@ -202,6 +214,44 @@ test("a foreign file at the path of the status stays", async () => {
   expect((await failureOf(queue.run(["a"]))).code).toBe("QS-QUEUE-FILE");
   expect(readFileSync(path, "utf8")).toContain("one.yaml");
   expect(queue.runs).toEqual([]);
+});
+
+function becomeFolder(path: string): void {
+  rmSync(path);
+  mkdirSync(path);
+}
+
+test.each<[string, (path: string) => void, string]>([
+  ["too large to be one", (path) => truncateSync(path, 600e6), "queue.json: it has 600000000 bytes"],
+  ["a folder", becomeFolder, "queue.json: it is a folder"],
+])("a status that is %s is a coded error", async (_, change, message) => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  change(join(queue.out, "queue.json"));
+  const failure = await failureOf(queue.run(["a"]));
+  expect([failure.code, failure.message]).toEqual(["QS-QUEUE-FILE", expect.stringContaining(message)]);
+});
+
+test("a status that cannot be written ends the queue with a coded error", async () => {
+  const queue = new TestQueue();
+  const path = join(queue.out, "queue.json");
+  queue.onRun = () => becomeFolder(path);
+  const failure = await failureOf(queue.run(["a"]));
+  expect([failure.code, failure.message]).toEqual(["QS-QUEUE-FILE", `cannot write ${path}: it is a folder`]);
+});
+
+test("an output folder that cannot be one is a coded error", async () => {
+  const queue = new TestQueue();
+  writeFileSync(queue.out, "");
+  expect((await failureOf(queue.run(["a"]))).code).toBe("QS-ENV-OUTPUT");
+});
+
+test("a model that exceeds the limit on its own removes nothing", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  const [last] = (await queue.run(["ccc"], 0.5 * releaseBytes)).slice(-1);
+  expect(last?.error?.code).toBe("QS-QUEUE-DISK");
+  expect(existsSync(join(queue.out, "releases", "a", "a-Q8_0.gguf"))).toBe(true);
 });
 
 test("a failed model does not stop the others, but a wrong command line does", async () => {
