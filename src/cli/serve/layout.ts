@@ -15,6 +15,10 @@ select, input, form button { display: block; max-width: min(100%, 24em); height:
   color: var(--text); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 0 10px; }
 input { width: 24em; }
 form button { border-color: var(--link); }
+.card img { max-width: 100%; }
+.card th, .card td { position: static; text-align: left; }
+.card .right { text-align: right; }
+.card details > :not(summary, .scroll) { margin: 0 12px 10px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 16px; }
 .charts img { width: 100%; border: 1px solid var(--line); border-radius: 6px; }
 `;

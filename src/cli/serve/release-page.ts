@@ -14,10 +14,10 @@ export function releasePage(
   const address = (path: string) => link(root, "releases", name, ...path.split("/"));
   const charts = [...files.keys()].filter((path) => /^assets\/[^/]+\.svg$/.test(path));
   const pages = [
-    ["report.html", "Report with all figures"],
-    ["README.md", "Model card"],
-  ].filter(([path = ""]) => files.has(path));
-  const body = html`${problem === undefined ? undefined : problemNote(problem)}${report === undefined ? undefined : summary(report)}${pages.length === 0 ? undefined : html`<p>${pages.map(([path = "", text], index) => html`${index === 0 ? "" : " · "}<a href="${address(path)}">${text}</a>`)}</p>\n`}${report === undefined ? undefined : variantSection(report, files, address)}${
+    { path: "report.html", text: "Report with all figures", target: address("report.html") },
+    { path: "README.md", text: "Model card", target: `${root}card?release=${encodeURIComponent(name)}` },
+  ].filter(({ path }) => files.has(path));
+  const body = html`${problem === undefined ? undefined : problemNote(problem)}${report === undefined ? undefined : summary(report)}${pages.length === 0 ? undefined : html`<p>${pages.map(({ text, target }, index) => html`${index === 0 ? "" : " · "}<a href="${target}">${text}</a>`)}</p>\n`}${report === undefined ? undefined : variantSection(report, files, address)}${
     charts.length === 0
       ? undefined
       : html`<h2>Charts</h2>

@@ -74,6 +74,16 @@ export class Releases {
     return target.startsWith(`${root}${sep}`) ? openRegular(target) : undefined;
   }
 
+  /** Returns the content of a text file of `files`, as `open` does. */
+  async text(name: string, path: string): Promise<string | undefined> {
+    const file = await this.open(name, path);
+    try {
+      return await file?.readFile("utf8");
+    } finally {
+      await file?.close();
+    }
+  }
+
   /** Returns the folder of a release of `names` to measure its models. Errors: QS-GGUF-MISSING for a link to another folder. */
   async modelFolder(name: string): Promise<string> {
     const { problems } = await (await this.#source(name)).files();

@@ -9,6 +9,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { chooseFile, parseTask } from "../choose-file.js";
 import { incompleteModels, loadModels, pictureNotes } from "../fit-options.js";
 import { type Answer, fileAnswer, pageAnswer } from "./answer.js";
+import { cardPage } from "./card-page.js";
 import { comparePage } from "./compare-page.js";
 import { devicePage } from "./device-page.js";
 import { link, type Page, problemNote } from "./layout.js";
@@ -19,6 +20,8 @@ import { runPage } from "./run-page.js";
 import { type StartFacts, startPage } from "./start-page.js";
 
 const listedRuns = 50;
+/** Size limit for a rendered model card; a larger one is served as text. */
+const maxCardBytes = 2 ** 20;
 
 /** A request without the token: the decoded names of its path, and the relative path of the start page. */
 export interface SiteRequest {
@@ -65,6 +68,7 @@ export class Site {
       return (await this.#runs.names()).includes(name) ? runPage(await this.#runs.read(name)) : undefined;
     }
     if (name !== undefined) return undefined;
+    if (kind === "card") return this.#card(query.get("release") ?? "", root);
     if (kind === "compare") return this.#compare(query);
     if (kind === "device") return this.#device(query, root);
     return kind === undefined ? this.#start() : undefined;
@@ -95,6 +99,18 @@ export class Site {
     if (!(await this.#releases.files(name)).has(path)) return undefined;
     const file = await this.#releases.open(name, path);
     return file === undefined ? undefined : fileAnswer(path, file);
+  }
+
+  async #card(name: string, root: string): Promise<Page | Answer | undefined> {
+    if (!(await this.#releases.names()).includes(name)) return undefined;
+    const files = await this.#releases.files(name);
+    const bytes = files.get("README.md");
+    if (bytes === undefined) return undefined;
+    if (bytes > maxCardBytes) return this.#file(name, "README.md");
+    const addressOf = (path: string) =>
+      files.has(path) ? link(root, "releases", name, ...path.split("/")) : undefined;
+    const text = await this.#releases.text(name, "README.md");
+    return text === undefined ? undefined : cardPage(name, text, addressOf);
   }
 
   async #compare(query: URLSearchParams): Promise<Page | undefined> {

@@ -22,15 +22,24 @@ export interface StartFacts {
   devices: readonly { id: string; name: string }[];
 }
 
-/** The start page: releases, runs and the queue of an output folder, and the forms to pick and to compare. */
+/**
+ * The start page: releases, runs and the queue of an output folder, and the forms to pick and to compare. The parts with
+ * `data-live` change while a run or the queue goes on.
+ */
 export function startPage(facts: StartFacts): Page {
   const { out, queue } = facts;
   const running = facts.runs.filter((run) => "board" in run && run.state === "running").length;
+  const isLive = running > 0 || (queue !== undefined && "isRunning" in queue && queue.isRunning === true);
+  const state = running > 0 ? `${running} running. Open a run to follow it.` : isLive ? "The queue is running." : "";
   const body = html`<p class="quiet">${out}</p>
 <h2>Releases</h2>
-${releaseTable(facts)}${pickerForm(facts)}${compareForm(facts.releases)}<h2>Runs</h2>
-${running === 0 ? undefined : html`<p>${running} running. Open a run to follow it.</p>\n`}${runTable(facts)}${queue === undefined ? undefined : html`<h2>Queue</h2>\n${queueSection(queue)}`}`;
-  return { title: "Releases and runs", body };
+<div id="releases" data-live>${releaseTable(facts)}</div>
+${pickerForm(facts)}${compareForm(facts.releases)}<h2>Runs</h2>
+<p id="state" data-live${isLive ? html` data-running` : undefined}>${state}</p>
+<div id="runs" data-live>${runTable(facts)}</div>
+<div id="queue" data-live>${queue === undefined ? undefined : html`<h2>Queue</h2>\n${queueSection(queue)}`}</div>
+`;
+  return { title: "Releases and runs", body, isLive };
 }
 
 function releaseTable({ releases }: StartFacts): Html {
@@ -39,7 +48,7 @@ function releaseTable({ releases }: StartFacts): Html {
     const first = html`<a href="${link("", "releases", name)}/">${name}</a>`;
     if (report === undefined) return [first, html`<strong class="bad">damaged</strong>`, "", problem?.message ?? ""];
     const sizes = report.variants.map(({ bytes }) => bytes);
-    const size = [Math.min(...sizes), Math.max(...sizes)].map(formatMegabytes).join(" – ");
+    const size = [...new Set([Math.min(...sizes), Math.max(...sizes)].map(formatMegabytes))].join(" – ");
     return [first, report.model.name, size, report.variants.map((variant) => variant.name).join(", ")];
   });
   return table("Releases", ["Release", "Model", "Sizes", "Variants"], rows);

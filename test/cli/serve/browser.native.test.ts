@@ -23,6 +23,25 @@ const views: PageView[] = [400, 1280].flatMap((width) => [
 ]);
 const view = { width: 1280, scheme: "light" } as const;
 const evil = `<b onclick="alert(1)">${"LongName".repeat(20)}`;
+/** A card with what must not run, load or lead anywhere, and what must be shown. */
+const card = `---
+license: mit
+---
+# Card of <script>alert(1)</script>
+<img src=x onerror=alert(1)> [run](javascript:alert(1)) [data](data:text/html,<script>alert(1)</script>) [up](../../queue.json)
+[web](https://example.com/a "t\\" onclick=alert(1)") ![pixel](https://example.com/pixel.png) ![inline](data:image/png;base64,AAAA)
+![chart](./assets/size.svg) [report](report.html#variants) <javascript:alert(1)> [other host](//example.com)
+
+| Variant | Size |
+|---|---:|
+| ${"Long".repeat(60)} | 1 |
+
+<details><summary>More &amp; more</summary>
+
+Folded <b>text</b>.
+
+</details>
+`;
 let browser: Browser | undefined;
 let served: Awaited<ReturnType<typeof startServer>>;
 let write: ReturnType<typeof writeRun>;
@@ -30,7 +49,7 @@ let write: ReturnType<typeof writeRun>;
 beforeAll(async () => {
   const model = await generatedModel(folder, "llama");
   for (const name of ["first", evil]) {
-    const release = writeReleaseTo(out, name);
+    const release = writeReleaseTo(out, name, { card });
     // A model that llama.cpp can load, in the place of random bytes.
     rmSync(join(release, "Example-Q4_K_M.gguf"));
     cpSync(model, join(release, "Example-Q8_0.gguf"));
@@ -50,6 +69,7 @@ const pages = {
   start: "",
   release: "releases/first/",
   report: "releases/first/report.html",
+  card: "card?release=first",
   run: `runs/${runName()}`,
   compare: `compare?before=first&after=${encodeURIComponent(evil)}`,
   device: "device?device=iphone-15-pro&task=chat&release=first",
@@ -97,6 +117,34 @@ test("the keyboard reaches the picker, whose answer names a file", async (contex
   expect(await browser.evaluate("document.querySelector('main p strong a').pathname")).toMatch(
     /\/releases\/first\/Example-Q8_0\.gguf$/,
   );
+});
+
+test("of a hostile card, only text, listed files and links to the web are left", async (context) => {
+  if (browser === undefined) return context.skip(why);
+  await browser.visit(`${served.address}${pages.card}`, view);
+  const all = (selector: string, attribute: string) =>
+    browser?.evaluate(
+      `[...document.querySelectorAll(".card ${selector}")].map((one) => one.getAttribute("${attribute}"))`,
+    );
+  expect(await all("a", "href")).toEqual(["https://example.com/a", "./releases/first/report.html"]);
+  expect(await all("img", "src")).toEqual(["./releases/first/assets/size.svg"]);
+  expect(await all("script, b, [style], [onclick], [onerror]", "class")).toEqual([]);
+  expect(await all("td", "class")).toEqual([null, "right"]);
+  const text = await browser.evaluate<string>("document.querySelector('.card').textContent");
+  expect(text).toContain("Card of <script>alert(1)</script>");
+  expect(text).toContain("More & more");
+  expect(text).not.toContain("license: mit");
+  expect(await browser.evaluate("document.querySelector('.card details').textContent")).toContain("<b>text</b>");
+});
+
+test("the start page shows a release that is installed while a run goes on", async (context) => {
+  if (browser === undefined) return context.skip(why);
+  const page = browser;
+  const shown = (text: string) => until(() => page.evaluate<boolean>(`document.body.innerText.includes("${text}")`));
+  await browser.visit(served.address, view);
+  writeReleaseTo(out, "later");
+  await shown("later");
+  rmSync(join(out, "releases", "later"), { recursive: true });
 });
 
 test("a running run is followed without a reload, and the box keeps its focus", async (context) => {

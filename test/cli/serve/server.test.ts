@@ -119,6 +119,8 @@ describe("access", () => {
     "releases/constructor/release.json",
     "runs/..%2f..",
     "runs/safe",
+    "card?release=safe",
+    "card?release=linked",
     "store/x",
     "queue.json",
     "secret.txt",
@@ -180,6 +182,7 @@ test("hostile names and texts of releases, runs and the queue stay text", async 
     "",
     `runs/${gone}`,
     `releases/${name}/`,
+    `card?release=${name}`,
     `compare?before=${name}&after=other`,
     `device?device=${encodeURIComponent(evil)}`,
   ]) {
@@ -203,6 +206,8 @@ test("a release without a valid report is shown as damaged, and the others as us
   expect((await get("releases/edited/")).text).toContain("QS-VERIFY-EDITED");
   const compared = await get("compare?before=edited&after=sound");
   expect([compared.status, compared.text]).toEqual([400, expect.stringContaining("QS-VERIFY-EDITED")]);
+  writeReleaseTo(out, "single", { variants: { Q8_0: 2 } });
+  expect((await get("")).text).toMatch(/single<\/a><\/th><td>Example<\/td><td>[\d.]+ MB<\/td>/);
   writeReleaseTo(out, "changed", { variants: { Q4_K_M: 3, Q6_K: 4 } });
   const same = (await get("compare?before=sound&after=changed")).text;
   expect(same).toMatch(/Q4_K_M<\/th><td>changed[\s\S]*Q6_K<\/th><td>new[\s\S]*Q8_0<\/th><td>gone/);
