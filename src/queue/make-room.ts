@@ -86,7 +86,7 @@ async function drop(
   const { signal, note, tell } = hooks;
   const release = join(workspace.releases, name);
   const present = await checksumsOf(release);
-  if (present !== undefined && present !== published.checksums) return; // built again since
+  if (present !== undefined && present !== published.installed) return; // built again since
   const stored = new Set(await readdir(workspace.store));
   const steps = published.steps.filter((folder) => stored.has(folder) && !kept.has(folder));
   if (present === undefined && steps.length === 0) return;

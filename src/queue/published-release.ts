@@ -31,13 +31,14 @@ export function intended(plan: Plan, target: PublishTarget | undefined): Intende
 export async function describePublished(
   intent: Intended,
   release: string,
-  { dir, hub }: Publication,
+  { dir, hub, checksums: onHub }: Publication,
   steps: readonly string[],
 ): Promise<PublishedRelease> {
   const place = hub === undefined ? { path: dir?.path ?? "" } : { repo: hub.repo, commit: hub.commit ?? "main" };
-  const checksums = await checksumsOf(release);
-  if (checksums === undefined) throw new Error(`${release} lacks ${checksumsFile}`);
-  return { ...intent, place, checksums, steps: [...steps], isDropped: false };
+  const installed = await checksumsOf(release);
+  const checksums = dir === undefined ? onHub : await checksumsOf(dir.path);
+  if (installed === undefined || checksums === undefined) throw new Error(`${release} lacks ${checksumsFile}`);
+  return { ...intent, place, checksums, installed, steps: [...steps], isDropped: false };
 }
 
 /**

@@ -20,8 +20,10 @@ const publishedRelease = z.object({
   target: digest,
   /** A folder, or a commit on the Hub. */
   place: z.union([z.object({ path: z.string() }), z.object({ repo: z.string(), commit: z.string() })]),
-  /** sha256 of the release's SHA256SUMS. */
+  /** sha256 of the SHA256SUMS at the target, whose card may have a history. */
   checksums: digest,
+  /** sha256 of the local release's SHA256SUMS. */
+  installed: digest,
   /** Folders in the store of the steps behind the release. */
   steps: z.array(z.string().regex(/^[a-z]+-[0-9a-f]{64}$/)),
   /** Whether the local release and its steps were removed to save space, or their removal has begun. */

@@ -121,7 +121,9 @@ class Queue {
       await this.status.setState(name, "built");
       return;
     }
-    const now = await describePublished(intent, end.release, end.publication, end.steps);
+    // Those of the release before, which are still in the store, are removed with the others.
+    const steps = new Set([...(published?.steps ?? []), ...end.steps]);
+    const now = await describePublished(intent, end.release, end.publication, [...steps]);
     await this.status.setState(name, "published", { published: now });
   }
 

@@ -43,11 +43,11 @@ class TestQueue {
   readonly failures = new Map<string, QuantsmithError>();
   /** Called when a model runs. */
   onRun: () => void = () => undefined;
+  /** Raise it to build other releases of the same models. */
+  edition = 0;
   readonly #digests = new DigestCache();
 
-  target(name: string): string {
-    return join(this.home, "published", name);
-  }
+  target = (name: string): string => join(this.home, "published", name);
 
   member(name: string): QueueMember {
     const settings = { name, file: join(this.home, `${name}.yaml`), sha256: "", model: { name } };
@@ -83,9 +83,15 @@ class TestQueue {
 
   #plan(name: string): Plan {
     const step = someStep({
-      ...{ id: "package", stage: "package", tools: [], params: { name }, predictedBytes: releaseBytes },
+      ...{
+        id: "package",
+        stage: "package",
+        tools: [],
+        params: { name, edition: this.edition },
+        predictedBytes: releaseBytes,
+      },
       run: async ({ out }) => {
-        releaseFolder(out, { variants: { Q8_0: name.length }, model: name });
+        releaseFolder(out, { variants: { Q8_0: name.length + this.edition }, model: name });
         return {};
       },
     });
@@ -145,6 +151,31 @@ test("a disk limit removes published releases, and a later run builds only what 
     "a",
     { a: "published", bb: "published, removed", ccc: "published" },
   ]);
+});
+
+test("a release that follows an earlier one at its target is removed, too", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  queue.edition = 10;
+  await queue.run(["a", "bb"], 2.5 * releaseBytes);
+  await queue.run(["a", "bb", "ccc"], 2.5 * releaseBytes);
+  expect(existsSync(join(queue.target("a"), "history.json"))).toBe(true);
+  expect(await queue.states()).toEqual({ a: "published, removed", bb: "published", ccc: "published" });
+  queue.runs.length = 0;
+  await queue.run(["a"]);
+  expect(queue.runs).toEqual([]);
+});
+
+test("two queues with the same targets leave each release once", async () => {
+  const [first, second] = [new TestQueue(), new TestQueue()];
+  second.target = (name) => first.target(name);
+  const ends = await Promise.all([first, second].map((queue) => queue.run(["a", "bb", "ccc"], 2.5 * releaseBytes)));
+  expect(ends.flat().map(({ state, error }) => error?.message ?? state)).toEqual(Array(6).fill("published"));
+  for (const queue of [first, second]) {
+    queue.runs.length = 0;
+    await queue.run(["a"]);
+    expect(queue.runs).toEqual([]);
+  }
 });
 
 test("nothing is removed that its target lacks, or that was changed or built again since", async () => {

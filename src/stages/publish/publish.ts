@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
+import { checksumsFile } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
 import { requireIdentity } from "../../release/sign/sign-files.js";
 import { signatureFile } from "../../release/sign/statement.js";
@@ -22,6 +23,8 @@ export interface Publication {
   dir?: FolderPublication;
   /** For a target on the Hub. */
   hub?: HubPublication;
+  /** On the Hub: sha256 of the published SHA256SUMS. */
+  checksums?: string;
   /** Result of the verification on the Hub after publishing. */
   verified?: VerifyReport;
 }
@@ -59,7 +62,8 @@ export async function publishOnHub(
   const { hub, files } = await publishToHub(connection, found, options, hooks);
   const place = { repo: options.repo, revision: hub.commit ?? "main" };
   const verified = await verifyRemote(connection, { ...place, expected: expectedOf(files, hub) }, hooks.signal);
-  return { report: found.report, place: hub.pullRequest ?? hub.url, hub, verified };
+  const checksums = files.find(({ path }) => path === checksumsFile)?.sha256;
+  return { report: found.report, place: hub.pullRequest ?? hub.url, hub, verified, ...(checksums && { checksums }) };
 }
 
 /** Returns the operations of `publishTo` without executing them. Errors: as `publishTo`. */
