@@ -102,9 +102,15 @@ function fetchStep({ model: { allowUnsafe, checkWeights }, concurrency }: Settin
   const { source, files, gguf } = model;
   const params = { files, allowUnsafe, checkWeights, ...(gguf === undefined ? {} : { gguf }) };
   if (source.kind === "hub") {
-    const { repo, commit, revision, listing, ownCopy } = source;
+    const { repo, commit, revision, listing, missingBytes, ownCopy } = source;
     const operation = fetchHub({ revision, listing, downloads: concurrency.downloads, ownCopy });
-    return step("fetch", operation, { repo, commit, ...params }, {}, predictBytes.snapshot(ownCopy ? files : []));
+    return step(
+      "fetch",
+      operation,
+      { repo, commit, ...params },
+      {},
+      ownCopy ? predictBytes.snapshot(files) : missingBytes,
+    );
   }
   const folder: StepInput = { kind: "outside", path: source.folder, digest: sha256(canonicalJson(files)) };
   return step("fetch", fetchLocal, params, { folder }, predictBytes.snapshot());

@@ -51,13 +51,17 @@ export interface PlanFacts {
 export interface ModelFacts {
   source:
     | { kind: "local"; folder: string }
-    /** `listing` has all files of the repository; with `ownCopy`, the files are downloaded into the fetch step. */
+    /**
+     * `listing` has all files of the repository; the Hugging Face cache lacks `missingBytes`. With `ownCopy`, the files are
+     * downloaded into the fetch step.
+     */
     | {
         kind: "hub";
         repo: string;
         revision: string;
         commit: string;
         listing: readonly HubFile[];
+        missingBytes: number;
         ownCopy: boolean;
       };
   files: readonly SnapshotFile[];

@@ -2,11 +2,13 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checkGguf, localSplits } from "../checkpoint/gguf/check-gguf.js";
 import { tokenCount } from "../gguf/placeholder-tokens.js";
+import { hubConnection } from "../hub/connection.js";
+import { repoCache } from "../hub/download/cache-layout.js";
+import { missingBytes } from "../hub/download/cache-space.js";
 import { modelKind } from "../stages/smoke/model-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { ModelFacts } from "./facts.js";
 import { findHubGguf, type HubGgufRef } from "./hub-gguf.js";
-import { lacksFiles } from "./lacks-files.js";
 
 /** Verifies and hashes a local GGUF file with its splits. Errors: QS-GGUF-*, QS-FETCH-*, QS-CONVERT-TOKENIZER. */
 export async function localGguf(path: string, digests: DigestCache): Promise<ModelFacts> {
@@ -39,9 +41,17 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads
     revision,
     file,
   });
-  const ownCopy = ownDownloads && (await lacksFiles(repo, files));
+  const missing = await missingBytes(repoCache(hubConnection().cacheFolder, repo), files);
   return {
-    source: { kind: "hub", repo, revision, commit, listing, ownCopy },
+    source: {
+      kind: "hub",
+      repo,
+      revision,
+      commit,
+      listing,
+      missingBytes: missing,
+      ownCopy: ownDownloads && missing > 0,
+    },
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     gguf: splits.map(({ path }) => path),
     kind: modelKind(header),

@@ -10,7 +10,7 @@ export const largeVocabulary = 262_144;
 /** Expected bytes that each stage writes for a model; estimates on the high side. */
 export const predictBytes = {
   vocabulary: vocabularyBytes,
-  /** A report, and links or copied files. Other downloads go into the Hugging Face cache, whose disk is checked separately. */
+  /** A report, and links or own files. Other downloads go into the Hugging Face cache, whose disk is checked separately. */
   snapshot: (copied: readonly { bytes: number }[] = []) => copied.reduce((sum, { bytes }) => sum + bytes, smallBytes),
   /** Every GGUF contains the vocabulary as text; 64 bytes a token is generous. */
   baseGguf: (model: ModelFacts) => baseBytes(model) + vocabularyBytes(model),
