@@ -88,9 +88,14 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   const { statusCode: status = 0 } = response;
   if (isAccepted(request, status)) return { response, url };
   discard(response);
-  if (status >= 300 && status < 400)
-    throw invalidResponse(subject, "the Hub returned a redirect; the repository may have been renamed");
+  if (status >= 300 && status < 400) throw invalidResponse(subject, redirected(connection, url));
   throw failure(connection, request, url, response);
+}
+
+function redirected({ endpoint }: HubConnection, url: URL): string {
+  return url.origin === new URL(endpoint).origin
+    ? "the Hub returned a redirect; the repository may have been renamed"
+    : `the Hub's storage at ${url.host} returned a redirect, which an upload does not follow`;
 }
 
 function isAccepted({ accept }: HubRequest, status: number): boolean {

@@ -118,6 +118,14 @@ test("a redirect does not take the storage's token along", async () => {
   expect(redirected.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
 });
 
+test("a redirect of an upload says that the storage redirected", async () => {
+  hub.faults = (request) => (isShard(request) ? { kind: "redirect", to: "https://example.org/" } : undefined);
+  const message = expect.stringMatching(
+    /the Hub's storage at \S+ returned a redirect, which an upload does not follow$/,
+  );
+  await expect(upload(content)).rejects.toMatchObject({ code: "QS-HUB-ANSWER", message });
+});
+
 test("a storage that never answers about chunks gets all of them", async () => {
   hub.faults = ({ path }) => (path.startsWith("/v1/chunks/") ? { kind: "status", status: 418 } : undefined);
   await upload(content);

@@ -7,17 +7,27 @@ export interface StoredChunk {
   index: number;
 }
 
+/** The chunks of an answer, by their hashes with the answer's key. */
+interface Answer {
+  key: Uint8Array;
+  chunks: Map<string, StoredChunk & { length: number }>;
+}
+
 type Shard = NonNullable<ReturnType<typeof readShard>>;
 
 /** The storage answers about chunks with few others around them; more questions would cost more than they save. */
 const bytesBetweenQueries = 4_000_000;
 
-/** The chunks of other files in the storage, as far as it was asked about them. */
+/** Chunks remembered at most, about 17 GB of content in 80 MB of memory. */
+export const maxKnownChunks = 2 ** 18;
+/** Answers remembered at most: each has a key, with which every chunk is hashed. */
+const maxAnswers = 32;
+
+/** The chunks of other files in the storage, as far as it was asked about them and as the latest answers say. */
 export class KnownChunks {
   readonly #query: (hash: Uint8Array) => Promise<Shard | undefined>;
   readonly #signal: AbortSignal;
-  readonly #chunks = new Map<string, StoredChunk & { length: number }>();
-  readonly #keys: Uint8Array[] = [];
+  #answers: Answer[] = [];
   #isFirst = true;
   #bytesSinceQuery = bytesBetweenQueries;
   #hasFailed = false;
@@ -35,11 +45,18 @@ export class KnownChunks {
       return undefined;
     });
     if (shard === undefined) return;
-    this.#keys.push(shard.key);
-    for (const { hash: xorb, chunks } of shard.xorbs) {
-      for (const [index, chunk] of chunks.entries())
-        this.#chunks.set(text(chunk.hash), { xorb, index, length: chunk.length });
+    const chunks: Answer["chunks"] = new Map();
+    for (const { hash: xorb, chunks: stored } of shard.xorbs) {
+      for (const [index, { hash, length }] of stored.entries()) chunks.set(text(hash), { xorb, index, length });
     }
+    if (chunks.size > 0) this.#remember({ key: shard.key, chunks });
+  }
+
+  /** Forgets the oldest answers above the limits. */
+  #remember(answer: Answer): void {
+    this.#answers = [...this.#answers, answer].slice(-maxAnswers);
+    const count = () => this.#answers.reduce((sum, { chunks }) => sum + chunks.size, 0);
+    while (count() > maxKnownChunks) this.#answers.shift();
   }
 
   /** Returns the place of a chunk of the file, in order; asks the storage about it if the protocol allows the question. */
@@ -56,8 +73,8 @@ export class KnownChunks {
   }
 
   #lookUp({ hash, length }: Chunk): StoredChunk | undefined {
-    for (const key of this.#keys) {
-      const found = this.#chunks.get(text(hmac(hash, key)));
+    for (const { key, chunks } of this.#answers) {
+      const found = chunks.get(text(hmac(hash, key)));
       if (found?.length === length) return found;
     }
     return undefined;

@@ -81,8 +81,11 @@ function lengthOf(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Parses the xorbs of an answer and the key of their chunks' hashes; undefined for invalid data. */
-export function readShard(shard: Buffer): { key: Uint8Array; xorbs: StoredXorb[] } | undefined {
+/**
+ * Parses the xorbs of an answer, the first with `limit` chunks, and the key of their chunks' hashes; undefined for invalid data.
+ * The hashes of chunks are views of the answer.
+ */
+export function readShard(shard: Buffer, limit: number): { key: Uint8Array; xorbs: StoredXorb[] } | undefined {
   try {
     if (!shard.subarray(0, tag.length).equals(tag) || shard.readBigUInt64LE(hashBytes) !== version) return undefined;
     const footer = shard.length - Number(shard.readBigUInt64LE(hashBytes + 8));
@@ -93,14 +96,17 @@ export function readShard(shard: Buffer): { key: Uint8Array; xorbs: StoredXorb[]
       return shard.subarray(at - entryBytes, at);
     };
     const xorbs: StoredXorb[] = [];
-    for (let head = next(); !head.equals(bookend); head = next()) {
-      const chunks = Array.from({ length: head.readUInt32LE(hashBytes + 4) }, () => {
+    let left = limit;
+    for (let head = next(); left > 0 && !head.equals(bookend); head = next()) {
+      const length = Math.min(head.readUInt32LE(hashBytes + 4), left);
+      left -= length;
+      const chunks = Array.from({ length }, () => {
         const chunk = next();
         return { hash: chunk.subarray(0, hashBytes), length: chunk.readUInt32LE(hashBytes + 4) };
       });
       xorbs.push({ hash: Buffer.from(head.subarray(0, hashBytes)), chunks });
     }
-    return { key: shard.subarray(footer + keyOffset, footer + keyOffset + hashBytes), xorbs };
+    return { key: Buffer.from(shard.subarray(footer + keyOffset, footer + keyOffset + hashBytes)), xorbs };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

@@ -8,6 +8,7 @@ import { retry } from "../../retry-policy.js";
 import { callOnce } from "../call-api.js";
 import { RestartUpload } from "../restart-upload.js";
 import { hashToHex } from "./hashes.js";
+import { maxKnownChunks } from "./known-chunks.js";
 import { readShard } from "./shard.js";
 
 /** Access to Xet's storage. */
@@ -65,7 +66,7 @@ export class StorageClient {
         return get(connection, { ...request, accept: [401, ...final] });
       });
       const body = await readBody(answer, maxShardBytes, this.#subject);
-      return answer.response.statusCode === 200 ? readShard(body) : undefined;
+      return answer.response.statusCode === 200 ? readShard(body, maxKnownChunks) : undefined;
     });
   }
 
