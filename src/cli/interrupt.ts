@@ -1,10 +1,17 @@
 import { QuantsmithError } from "../util/errors.js";
 
+let shared: AbortSignal | undefined;
+
 /**
- * Returns a signal that fires on SIGINT, SIGTERM or SIGHUP. The run then ends its children and stops in order; a second
- * signal exits at once, which is also safe.
+ * Returns the process's signal that fires on SIGINT, SIGTERM or SIGHUP. The run then ends its children and stops in order; a
+ * second signal exits at once, which is also safe.
  */
 export function interruptSignal(): AbortSignal {
+  shared ??= listen();
+  return shared;
+}
+
+function listen(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
