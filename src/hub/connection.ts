@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Agent } from "node:http";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
@@ -56,6 +56,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
       remedy: "Set `HF_TOKEN` to the token only, or run `hf auth login` again.",
     });
   }
+  if (token !== undefined) requireSilentNode(env.NODE_DEBUG);
   const { origin } = new URL(endpoint);
   return {
     endpoint,
@@ -78,10 +79,28 @@ function expand(path: string | undefined): string {
   return (path ?? "").replace(/^~(?=\/|$)/, homeFolder);
 }
 
+/** Returns the token in a file; undefined if it cannot be read. Errors: QS-HUB-TOKEN for a named pipe. */
 function readTokenFile(path: string): string | undefined {
+  let file: number | undefined;
   try {
-    return readFileSync(path, "utf8").trim() || undefined;
+    // Never waits, as opening a named pipe does.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(file).isFIFO()) return readFileSync(file, "utf8").trim() || undefined;
   } catch {
     return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
+  // It could be read once, and each command reads the token several times.
+  throw new QuantsmithError("QS-HUB-TOKEN", `the token file ${path} is a pipe`, {
+    remedy: "Set `HF_TOKEN` instead, or `HF_TOKEN_PATH` to a regular file.",
+  });
+}
+
+/** Throws QS-HUB-TOKEN if Node would print the headers of requests, and the token with them. */
+function requireSilentNode(sections = ""): void {
+  if (!/\*|\b(?:http|net)\b/i.test(sections)) return;
+  throw new QuantsmithError("QS-HUB-TOKEN", "with this NODE_DEBUG, Node prints the Hub token", {
+    remedy: "Unset `NODE_DEBUG`, or remove `http`, `net` and patterns from it.",
+  });
 }

@@ -253,7 +253,7 @@ export const errorCodes = {
   "QS-WATCH-RECORD": { exit: 3, about: "A release has no readable record of its source." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address to which a token may be sent." },
-  "QS-HUB-TOKEN": { exit: 2, about: "The Hub token contains invalid characters." },
+  "QS-HUB-TOKEN": { exit: 2, about: "The Hub token is invalid, cannot be read, or would be printed." },
   "QS-HUB-UNAUTHORIZED": {
     exit: 5,
     about: "The repository is private or missing, and the token is missing or invalid.",

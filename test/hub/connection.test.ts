@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { execaSync } from "execa";
 import { describe, expect, test } from "vitest";
 import { isRedirectTarget } from "../../src/hub/address.js";
 import { hubConnection } from "../../src/hub/connection.js";
@@ -81,6 +82,22 @@ describe("the token", () => {
     const error = errorOf({ HF_TOKEN: token });
     expect(error.code).toBe("QS-HUB-TOKEN");
     expect(error.message + error.remedy).not.toContain(token);
+  });
+
+  test.each(["http", "stream,NET", "ht*"])("is refused with NODE_DEBUG=%s, with which Node prints it", (sections) => {
+    expect(errorOf({ HF_TOKEN: "hf_secret", NODE_DEBUG: sections }).code).toBe("QS-HUB-TOKEN");
+    expect(hubConnection({ ...noHome, NODE_DEBUG: sections }).hasToken).toBe(false);
+    expect(hubConnection({ ...noHome, HF_TOKEN: "hf_secret", NODE_DEBUG: "timer,http2" }).hasToken).toBe(true);
+  });
+
+  test("is not read from a pipe, and no writer is waited for", () => {
+    const pipe = join(temporaryFolder(), "token");
+    execaSync("mkfifo", [pipe]);
+    expect(errorOf({ HF_TOKEN_PATH: pipe })).toMatchObject({
+      code: "QS-HUB-TOKEN",
+      message: `the token file ${pipe} is a pipe`,
+    });
+    expect(hubConnection({ ...noHome, HF_TOKEN_PATH: "/dev/null" }).hasToken).toBe(false);
   });
 });
 
