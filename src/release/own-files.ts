@@ -16,8 +16,8 @@ export interface OwnRelease {
   report: RunReport;
   /** Its files, path to sha256. */
   files: ReadonlyMap<string, string>;
-  /** The releases that it replaced, oldest first. */
-  history: readonly FormerRelease[];
+  /** The releases that it replaced, oldest first; an error message if its history cannot be read. */
+  history: readonly FormerRelease[] | string;
 }
 
 /**
@@ -55,9 +55,9 @@ export function ownRelease(texts: ReadonlyMap<string, string>): {
   const report = parseRelease(texts.get("release.json") ?? "");
   if (files.size === 0 || typeof report === "string") return { own: new Map(), release: undefined };
   const text = texts.get(historyFile);
-  const parsed = text === undefined || files.get(historyFile) !== sha256(text) ? [] : parseHistory(text);
-  const history = typeof parsed === "string" ? [] : parsed;
-  return { own: new Map([...formerFiles(history), ...files]), release: { report, files, history } };
+  const history = text === undefined || files.get(historyFile) !== sha256(text) ? [] : parseHistory(text);
+  const former = typeof history === "string" ? [] : formerFiles(history);
+  return { own: new Map([...former, ...files]), release: { report, files, history } };
 }
 
 function haveSameEntries(some: ReadonlyMap<string, string> | undefined, others: ReadonlyMap<string, string>): boolean {

@@ -232,6 +232,7 @@ export const errorCodes = {
   "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was requested, and the repository is public." },
   "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },
   "QS-PUBLISH-NAMES": { exit: 2, about: "A runtime would resolve a variant's name to another file of the repository." },
+  "QS-PUBLISH-HISTORY": { exit: 2, about: "The history of the releases at the target cannot be read or continued." },
   "QS-PUBLISH-ROLLBACK": {
     exit: 2,
     about: "The commit to roll back to is not one of main, or has no complete release of quantsmith.",

@@ -9,7 +9,10 @@ import { renderChecksums, reviseBom, reviseProvenance } from "../../release/revi
 import { signatureFile } from "../../release/sign/statement.js";
 import { cardFile } from "../../release/verify/check-cross-references.js";
 import { filesWithoutChecksum } from "../../release/verify/check-files.js";
+import { maxTextBytes } from "../../release/verify/release-source.js";
 import { historySection } from "../../report/history-section.js";
+import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { sha256 } from "../../util/sha256.js";
 import { isSameRelease, type PublishedFiles } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
@@ -18,7 +21,7 @@ import type { CheckedRelease } from "./release-files.js";
  * Adds the former releases at the target to a release: `history.json`, a section of the model card, and both in the lists
  * of files. The folder of the release stays as it is: the changed files are written to `scratch`, without the folder's
  * signature. Equal inputs give equal files; the same release again gives the same history. Without former releases, and
- * if it is already published with a history, the release stays as it is. Errors: QS-HUB-*.
+ * if it is already published with a history, the release stays as it is. Errors: QS-PUBLISH-HISTORY, QS-HUB-*.
  */
 export async function addHistory(
   release: CheckedRelease,
@@ -28,6 +31,7 @@ export async function addHistory(
   const isPublished = release.isPublished || release.files.some(({ path }) => path === historyFile);
   if (previous === undefined || isPublished) return release;
   const { report, files, history, origin } = previous;
+  if (typeof history === "string") throw noHistory(`cannot be read: ${history}`);
   const former = isSameRelease(report, release.report)
     ? history
     : [...history, { ...(await origin()), ...summarizeRelease(report, files) }];
@@ -51,12 +55,24 @@ async function withHistory(
     if (file !== undefined) await put(path, change(String(await readUnchanged(file))));
   };
   const present = summarizeRelease(release.report, digests());
-  await put(historyFile, renderHistory(former));
+  const rendered = renderHistory(former);
+  if (Buffer.byteLength(rendered) > maxTextBytes) throw noHistory(`would have more than ${formatBytes(maxTextBytes)}`);
+  await put(historyFile, rendered);
   await revise(cardFile, (card) => `${card.trimEnd()}\n\n${historySection(former, present)}\n`);
   await revise(bomFile, (bom) => reviseBom(bom, only(digests(), [historyFile, cardFile])));
   await revise(provenanceFile, (text) => reviseProvenance(text, only(digests(), [historyFile, cardFile, bomFile])));
   await put(checksumsFile, renderChecksums(without(digests(), filesWithoutChecksum)));
   return { ...release, folder: scratch, files: byPath([...files.values()]), isSigned: false };
+}
+
+function noHistory(why: string): QuantsmithError {
+  return new QuantsmithError(
+    "QS-PUBLISH-HISTORY",
+    `the history of the releases at the target, ${historyFile}, ${why}`,
+    {
+      remedy: "Publish with the newest version of quantsmith, or delete the file at the target to begin a new history.",
+    },
+  );
 }
 
 function only(digests: ReadonlyMap<string, string>, paths: readonly string[]): Map<string, string> {

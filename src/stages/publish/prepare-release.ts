@@ -19,7 +19,7 @@ export interface PreparedRelease {
 
 /**
  * Adds the history at the target to a verified release and decides on its signature. Writes only to `scratch`.
- * Errors: QS-SIGN-ROOT, QS-HUB-*.
+ * Errors: QS-PUBLISH-HISTORY, QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function prepareRelease(
   found: CheckedRelease,

@@ -24,7 +24,8 @@ const maxStagingAttempts = 5;
  * Publishes a verified release to the Hub, with the history of the repository and a signature if requested. Main always
  * contains a complete release: the previous one or this one. Content uploaded by an interrupted publish is not sent again,
  * and unchanged files are not committed again. Returns the files as published.
- * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*, QS-INPUT-CHANGED.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-HISTORY, QS-PUBLISH-CONFLICT, QS-PUBLISH-STORED, QS-HUB-*,
+ * QS-INPUT-CHANGED.
  */
 export async function publishToHub(
   connection: HubConnection,

@@ -3,13 +3,16 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HubConnection } from "../../../src/hub/connection.js";
 import { parseHistory } from "../../../src/release/history.js";
+import { renderChecksums, reviseProvenance } from "../../../src/release/revise-lists.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
 import { publishToFolder } from "../../../src/stages/publish/publish-dir.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
+import { sha256 } from "../../../src/util/sha256.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { folderDigests } from "../../fixtures/folder-digests.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { smallFile } from "../../fixtures/hub-server/repo.js";
 import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { type ReleaseParts, releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -105,6 +108,26 @@ test.each([
   await publishFolder(connectToWrite(hub, join(folder, "..", "hf"), { commitStallMs: 200 }), folder);
   expect(releases().length).toBe(1);
   expect((await publishFolder(connection, folder)).operations).toEqual([]);
+});
+
+test("a history that cannot be read, as of a newer version, is not replaced; without the file a new one begins", async () => {
+  releaseFolder(folder, first);
+  await publishFolder(connection, folder);
+  const history = '{"version":2,"releases":[]}';
+  const provenance = reviseProvenance(textOf("provenance.intoto.json"), new Map([["history.json", sha256(history)]]));
+  const { "release.json": _, SHA256SUMS: __, ...listed } = treeOf(hub);
+  const digests = { ...listed, "history.json": sha256(history), "provenance.intoto.json": sha256(provenance) };
+  const sums = renderChecksums(new Map(Object.entries(digests)));
+  const texts = { "history.json": history, "provenance.intoto.json": provenance, SHA256SUMS: sums };
+  const set = Object.entries(texts).map(([path, text]) => smallFile(path, Buffer.from(text)));
+  hub.repo("me/model")?.change("main", { title: "newer", set, remove: [] });
+  const before = treeOf(hub);
+  releaseFolder(folder, second);
+  const error = await failureOf(publishFolder(connection, folder, { removeOld: true }));
+  expect([error.code, treeOf(hub)]).toEqual(["QS-PUBLISH-HISTORY", before]);
+  hub.repo("me/model")?.change("main", { title: "begin", set: [], remove: ["history.json"] });
+  await publishFolder(connection, folder);
+  expect(releases().length).toBe(1);
 });
 
 test("the same variants with another card are the same release", async () => {
