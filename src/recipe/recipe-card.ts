@@ -9,7 +9,7 @@ import { readTextFile } from "./yaml/read-text-file.js";
 /**
  * Returns the recipe's choices for the model card with the contents of their files. Throws `QS-RECIPE-INVALID` at the
  * recipe's line for a file that cannot be read and for what the template lacks, and at the template's line for an unknown
- * placeholder.
+ * placeholder; `QS-RECIPE-TOKEN` for an access token in one of the files.
  */
 export async function readCardLayout(
   { preface, sections, template }: NonNullable<Recipe["card"]>,
@@ -39,7 +39,7 @@ export async function readCardLayout(
 
 async function readCardFile(path: string, at: SourceLocation): Promise<string> {
   return readTextFile(path, path, "QS-RECIPE-INVALID").catch((cause: unknown) => {
-    if (!(cause instanceof QuantsmithError)) throw cause;
+    if (!(cause instanceof QuantsmithError) || cause.code === "QS-RECIPE-TOKEN") throw cause;
     const remedy = "Give the path of a Markdown file in UTF-8 of at most 1 MiB, relative to the recipe.";
     throw new QuantsmithError("QS-RECIPE-INVALID", cause.message, { remedy, at, cause });
   });

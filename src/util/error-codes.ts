@@ -15,6 +15,10 @@ export const errorCodes = {
     about: "The file is not valid YAML, or exceeds a limit of size, depth or alias expansion.",
   },
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not match the schema, or its parts contradict each other." },
+  "QS-RECIPE-TOKEN": {
+    exit: 2,
+    about: "A text of the recipe contains an access token, which the release would publish.",
+  },
   "QS-RECIPE-MODELS": {
     exit: 2,
     about: "The recipe lists several `models`, and the command takes one.",

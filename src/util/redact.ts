@@ -23,6 +23,11 @@ export function redactAddress(address: string): string {
   return redact(address.replace(/^(\w+:\/\/)?.*@/s, "$1[redacted]@"));
 }
 
+/** Returns the place of the first access token of the Hub or JSON web token in a text; -1 without one. */
+export function findToken(text: string): number {
+  return text.search(/\bhf_[A-Za-z0-9]{20,}|eyJ[\w-]+\.eyJ[\w-]+/);
+}
+
 /** True if a text contains a URL with a user name or password. */
 export function hasUrlCredentials(text: string): boolean {
   return urlCredentials.some((pattern) => text.search(pattern) >= 0);

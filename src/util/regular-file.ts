@@ -9,8 +9,16 @@ export async function openRegular(path: string): Promise<FileHandle> {
   const found = await file.stat();
   if (found.isFile()) return file;
   await file.close();
-  const code = found.isDirectory() ? "EISDIR" : "ENXIO";
-  throw Object.assign(new Error(`${code}: not a regular file, open '${path}'`), { code, syscall: "open", path });
+  throw notRegular(found.isDirectory() ? "EISDIR" : "ENXIO", path);
+}
+
+function notRegular(code: "EISDIR" | "ENXIO", path: string): Error {
+  return Object.assign(new Error(`${code}: not a regular file, open '${path}'`), { code, syscall: "open", path });
+}
+
+/** Rejects with ENXIO after a read of `bytes` from a file that the kernel generates, as /proc/self/environ: it has no size. */
+export async function requireStored(file: FileHandle, path: string, bytes: number): Promise<void> {
+  if (bytes > 0 && (await file.stat()).size === 0) throw notRegular("ENXIO", path);
 }
 
 /** Above all records, lists and settings, and far below what becomes a string. */

@@ -1,8 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { loadRecipe } from "../../src/recipe/load-recipe.js";
-import { temporaryFolder, writeMarked } from "./bad-file.js";
+import { failure, temporaryFolder, writeMarked } from "./bad-file.js";
 
 const folder = temporaryFolder();
 writeFileSync(join(folder, "about.md"), "Our *own* words.\n");
@@ -23,6 +23,29 @@ test("preface and template of a card are read from files; a preface can be a tex
   });
   expect((await load('{ preface: "See about.md\\n" }')).card).toEqual({ preface: "See about.md\n" });
   expect((await load("{}")).card).toEqual({});
+});
+
+test.skipIf(process.platform !== "linux")("the environment is not a text", async () => {
+  vi.stubEnv("HF_TOKEN", `hf_${"A1".repeat(17)}`);
+  await expect(load("{ template: /proc/self/environ }")).rejects.toMatchObject({ code: "QS-RECIPE-INVALID" });
+  vi.unstubAllEnvs();
+});
+
+test("a token is an error with its place, wherever it is: in a link to the token file, a template or the recipe", async () => {
+  const token = `hf_${"A1".repeat(17)}`;
+  writeFileSync(join(folder, "token"), `${token}\n`);
+  symlinkSync(join(folder, "token"), join(folder, "pre.md"));
+  writeFileSync(join(folder, "with-token.md"), `{{sections}}\n\nHF_TOKEN=${token}\n`);
+  for (const [card, file, line] of [
+    ["{ preface: ./pre.md }", "pre.md", 1],
+    ["{ template: ./token }", "token", 1],
+    ["{ template: ./with-token.md }", "with-token.md", 3],
+    [`{ preface: "${token}" }`, "r.yaml", 4],
+  ] as const) {
+    const error = await failure(load(card));
+    expect([error.code, error.at]).toEqual(["QS-RECIPE-TOKEN", { file: join(folder, file), line }]);
+    expect(error.message).not.toContain(token);
+  }
 });
 
 test.each([

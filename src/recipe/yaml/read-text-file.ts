@@ -1,16 +1,18 @@
 import { TextDecoder } from "node:util";
 import type { ErrorCode } from "../../util/error-codes.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import { openRegular } from "../../util/regular-file.js";
+import { findToken } from "../../util/redact.js";
+import { openRegular, requireStored } from "../../util/regular-file.js";
 import { systemReason } from "../../util/system-reason.js";
 
 /** Far above any recipe, which is a page of text, to protect the parser. */
 const maximumBytes = 1024 * 1024;
 
 /**
- * Returns the text of a small UTF-8 file without its byte order mark.
+ * Returns the text of a small UTF-8 file without its byte order mark. A release contains such texts, so neither the
+ * environment in /proc nor a token may get into one.
  * Throws `missing` for a missing, non-regular or unreadable file, `QS-RECIPE-YAML` for a file that is larger than 1 MiB
- * or not UTF-8.
+ * or not UTF-8, and `QS-RECIPE-TOKEN` for one with an access token.
  */
 export async function readTextFile(path: string, shown: string, missing: ErrorCode): Promise<string> {
   const bytes = await readStart(path, shown, missing);
@@ -20,6 +22,16 @@ export async function readTextFile(path: string, shown: string, missing: ErrorCo
       at: { file: shown },
     });
   }
+  const text = decode(bytes, shown);
+  const token = findToken(text);
+  if (token === -1) return text;
+  throw new QuantsmithError("QS-RECIPE-TOKEN", `${shown} contains an access token, which the release would publish`, {
+    remedy: "Remove the token from the file, and revoke it if others could read it. Tokens belong into `HF_TOKEN`.",
+    at: { file: shown, line: text.slice(0, token).split("\n").length },
+  });
+}
+
+function decode(bytes: Buffer, shown: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -41,7 +53,9 @@ async function readStart(path: string, shown: string, missing: ErrorCode): Promi
       for (;;) {
         const { bytesRead } = await file.read(buffer, length, buffer.length - length);
         length += bytesRead;
-        if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length);
+        if (bytesRead > 0 && length < buffer.length) continue;
+        await requireStored(file, path, length);
+        return buffer.subarray(0, length);
       }
     } finally {
       await file.close();
