@@ -13,6 +13,8 @@ export interface HubLimits {
   maxDelayMs: number;
   /** Longest accepted `Retry-After`; a longer one fails the request. */
   maxRetryAfterMs: number;
+  /** Pages of one listing, with 50 entries or more each; a longer one is an error, as its pages may never end. */
+  maxPages: number;
   /** Concurrent requests for parts of one file, for downloads and uploads. */
   connectionsPerFile: number;
   /** Bytes per journal entry of a download: the most that a killed process loses per connection. */
@@ -31,6 +33,7 @@ export const defaultLimits: HubLimits = {
   firstDelayMs: 500,
   maxDelayMs: 30_000,
   maxRetryAfterMs: 10 * 60_000,
+  maxPages: 2000,
   connectionsPerFile: 4,
   pieceBytes: 4 * 2 ** 20,
   spanBytes: 32 * 2 ** 20,

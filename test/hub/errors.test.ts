@@ -131,6 +131,23 @@ describe("errors of the Hub", () => {
     hub.faults = ({ path }) => (path.includes("/tree/") ? { kind: "body", body, headers: { link } } : undefined);
     expect((await errorOf()).code).toBe("QS-HUB-ANSWER");
   });
+
+  test.each([
+    ["the same address", () => ""],
+    ["new addresses", (page: number) => `?p=${page}`],
+  ])("empty pages without an end, with %s", async (_, query) => {
+    const path = `/api/models/org/model/tree/${hub.create("org/model").commit(files)}`;
+    let page = 0;
+    hub.faults = (request) => {
+      if (request.path !== path) return undefined;
+      page += 1;
+      return { kind: "body", body: "[]", headers: { link: `<${hub.url}${path}${query(page)}>; rel="next"` } };
+    };
+    const connection = connect(hub, cache, { limits: { maxPages: 5 } });
+    const { signal } = new AbortController();
+    const error = await failureOf(listModel(connection, "org/model", "main", signal));
+    expect([error.code, page]).toEqual(["QS-HUB-ANSWER", expect.toSatisfy((pages) => pages <= 5)]);
+  });
 });
 
 test("a listing does not continue on another host", async () => {

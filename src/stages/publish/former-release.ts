@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HubConnection } from "../../hub/connection.js";
 import { parseDigest } from "../../hub/digest.js";
-import { findCommit } from "../../hub/find-commit.js";
+import { findCommits } from "../../hub/find-commits.js";
 import { readHubFile } from "../../hub/read-file.js";
 import { localFile } from "../../hub/upload/local-file.js";
 import { signatureFile } from "../../release/sign/statement.js";
@@ -61,8 +61,10 @@ async function requireCommit(
   signal: AbortSignal,
 ): Promise<string> {
   if (!/^[0-9a-f]{7,40}$/.test(id)) throw notPossible(repo, `${quote(id)} is not a commit id`);
-  const commit = await findCommit(connection, { repo, revision: "main", id }, signal);
+  const [commit, other] = await findCommits(connection, { repo, revision: "main", id }, signal);
   if (commit === undefined) throw notPossible(repo, `main has no commit ${id}`);
+  // The first digits are quickly found again by anyone whose commit is merged.
+  if (other !== undefined) throw notPossible(repo, `several commits of main start with ${id}`);
   return commit;
 }
 

@@ -125,6 +125,17 @@ test("commits that are not of main or have no complete release, changed cards an
     const error = await failureOf(rollBack(commit, target(), hooks));
     expect([error.code, error.message]).toEqual(["QS-PUBLISH-ROLLBACK", expect.stringContaining(reason)]);
   }
+  const listed = (ids: string[]) =>
+    JSON.stringify(ids.map((id) => ({ id, title: "", authors: [], date: "2026-01-01" })));
+  for (const [ids, code] of [
+    [[oldest, `${oldest.slice(0, 7)}${"0".repeat(33)}`], "QS-PUBLISH-ROLLBACK"],
+    [[oldest, "../../x"], "QS-HUB-ANSWER"],
+  ] as const) {
+    const body = listed([...ids]);
+    hub.faults = ({ path }) => (path.includes("/commits/") ? { kind: "body", body } : undefined);
+    expect((await failureOf(rollBack(oldest.slice(0, 7), target(), hooks))).code).toBe(code);
+  }
+  hub.faults = () => undefined;
   changeByHand("README.md", "# Mine\n");
   expect((await failureOf(rollBack(oldest, target(), hooks))).code).toBe("QS-PUBLISH-FOREIGN");
   expect((await failureOf(rollBack(oldest, { kind: "dir", path: base }, hooks))).code).toBe("QS-PUBLISH-TARGET");
