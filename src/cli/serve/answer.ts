@@ -3,11 +3,17 @@ import { extname } from "node:path";
 import { pagePolicy } from "../../report/html/page.js";
 import { layout, type Page, sitePolicy } from "./layout.js";
 
+/** An open file, and the bytes of it to send. */
+export interface FileBody {
+  file: FileHandle;
+  bytes: number;
+}
+
 /** Answer to a request. */
 export interface Answer {
   status: number;
   headers: Readonly<Record<string, string>>;
-  body: string | FileHandle;
+  body: string | FileBody;
 }
 
 /** A page of this program; `root` is the relative path of the start page. */
@@ -29,7 +35,21 @@ export async function fileAnswer(path: string, file: FileHandle): Promise<Answer
     "content-security-policy": `${shown?.policy ?? "default-src 'none'"}; frame-ancestors 'none'; sandbox allow-scripts`,
     ...(shown === undefined && { "content-disposition": "attachment" }),
   };
-  return { status: 200, headers, body: file };
+  return { status: 200, headers, body: { file, bytes: size } };
+}
+
+/**
+ * Reads the announced bytes of a file and closes it. Other bytes would be part of the connection's next answer: those
+ * appended meanwhile are not read, and a file that became shorter is an error.
+ */
+export async function* contentOf({ file, bytes }: FileBody): AsyncGenerator<Buffer> {
+  let left = bytes;
+  for await (const chunk of file.createReadStream() as AsyncIterable<Buffer>) {
+    yield chunk.subarray(0, left);
+    left -= chunk.length;
+    if (left <= 0) return;
+  }
+  if (left > 0) throw new Error(`the file became ${left} bytes shorter`);
 }
 
 const text = { type: "text/plain; charset=utf-8", policy: "default-src 'none'" };

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
-import type { Answer } from "./answer.js";
+import { type Answer, contentOf } from "./answer.js";
 import type { Site } from "./site.js";
 
 /** For every answer: no copy on the disk, no address with the token to other sites, no use by their pages. */
@@ -41,9 +41,9 @@ async function respond(request: IncomingMessage, response: ServerResponse, site:
   response.writeHead(status, { ...commonHeaders, ...headers });
   if (request.method === "HEAD") {
     response.end();
-    if (typeof body !== "string") await body.close();
+    if (typeof body !== "string") await body.file.close();
   } else if (typeof body === "string") response.end(body);
-  else await pipeline(body.createReadStream(), response);
+  else await pipeline(contentOf(body), response);
 }
 
 async function answerTo({ method, url = "", headers }: IncomingMessage, site: Site, token: string): Promise<Answer> {

@@ -1,10 +1,13 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { contentOf, type FileBody, fileAnswer } from "../../../src/cli/serve/answer.js";
 import { startServer } from "../../../src/cli/serve/server.js";
 import { Site } from "../../../src/cli/serve/site.js";
 import { StatusFile } from "../../../src/queue/queue-status.js";
+import { openRegular } from "../../../src/util/regular-file.js";
 import { put } from "../../fixtures/cli.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { hostileText } from "../../fixtures/hostile-text.js";
@@ -47,6 +50,17 @@ beforeAll(async () => {
 afterAll(() => {
   served.server.close();
   served.server.closeAllConnections();
+});
+
+test("a file that grows or shrinks during the transfer never becomes part of the next answer", async () => {
+  const path = put(join(temporaryFolder(), "m.gguf"), "a".repeat(100_000));
+  const open = async () => (await fileAnswer(path, await openRegular(path))).body as FileBody;
+  const grown = await open();
+  appendFileSync(path, "HTTP/1.1 200 OK");
+  expect(Buffer.concat(await Readable.from(contentOf(grown)).toArray()).toString()).toBe("a".repeat(100_000));
+  const shrunk = await open();
+  writeFileSync(path, "a");
+  await expect(Readable.from(contentOf(shrunk)).toArray()).rejects.toThrow("shorter");
 });
 
 test("a folder without releases and runs, or that does not exist", async () => {
