@@ -9,6 +9,9 @@ import { quantize } from "./schema.js";
 import { chunks, comparators, context } from "./schema-parts.js";
 import { tasksEffort } from "./tasks-schema.js";
 
+/** Stages whose inputs are variants. */
+const ofVariants: ReadonlySet<string> = new Set(["validate", "smoke", "package"]);
+
 const stages = z
   .array(z.enum(stageNames))
   .min(1)
@@ -24,6 +27,10 @@ const stages = z
         schemaIssue(message, `List stages in this order, each at most once: ${stageNames.join(", ")}.`, [index]),
       );
     });
+    const user = names.findIndex((name) => ofVariants.has(name));
+    if (user === -1 || names.includes("quantize")) return;
+    const message = `the stage \`${names[user]}\` needs \`quantize\`, which makes the variants`;
+    check.addIssue(schemaIssue(message, "Add `quantize` to the stages.", [user]));
   });
 
 /** A pipeline file: build settings for all recipes that name it. */

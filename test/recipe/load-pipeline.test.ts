@@ -93,6 +93,8 @@ describe("broken", () => {
       /`fetch` cannot come after `convert`/,
     ],
     ["stage twice", "version: 1\nstages: [fetch, ▸fetch]\n", "QS-PIPELINE-INVALID", /`fetch` appears twice/],
+    ["no variants to package", "version: 1\nstages: [▸package, publish]\n", "QS-PIPELINE-INVALID", /needs `quantize`/],
+    ["no variants to measure", "version: 1\nstages: [convert, ▸validate]\n", "QS-PIPELINE-INVALID", /`validate` needs/],
     ["recipe given as pipeline", "version: 1\n▸variants: [Q8_0]\n", "QS-PIPELINE-INVALID", /unknown key "variants"/],
     ["no downloads", "version: 1\nconcurrency: { downloads: ▸0 }\n", "QS-PIPELINE-INVALID", /at least 1/],
     [
