@@ -69,11 +69,11 @@ export type VerifyCode =
   | "QS-VERIFY-SIGNATURE"
   | "QS-VERIFY-UNCHECKED";
 
-/** For an inconsistent release. */
-export const rebuildRemedy = "Rebuild the release with `quantsmith run`, which replaces the whole folder.";
+/** For an inconsistent release, also one of an earlier format; without `--replace`, `run` keeps a changed folder. */
+export const rebuildRemedy = "Rebuild the release with `quantsmith run --replace`, which renames the present folder.";
 
 /** For a missing or changed file. */
-export const restoreRemedy = "Download the file again. If you built the release, rebuild it with `quantsmith run`.";
+export const restoreRemedy = "Download the file again. If you built the release, rebuild it with `quantsmith run --replace`.";
 
 /** Returns a problem that makes a release invalid. */
 export function errorProblem(
