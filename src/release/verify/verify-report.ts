@@ -73,7 +73,8 @@ export type VerifyCode =
 export const rebuildRemedy = "Rebuild the release with `quantsmith run --replace`, which renames the present folder.";
 
 /** For a missing or changed file. */
-export const restoreRemedy = "Download the file again. If you built the release, rebuild it with `quantsmith run --replace`.";
+export const restoreRemedy =
+  "Download the file again. If you built the release, rebuild it with `quantsmith run --replace`.";
 
 /** Returns a problem that makes a release invalid. */
 export function errorProblem(
