@@ -87,10 +87,11 @@ program
   .action(async (options) => (await commands.serve()).serve(options));
 
 program
-  .command("watch <recipe...>")
-  .usage("<recipe...> [options]")
+  .command("watch [recipe...]")
+  .usage("<recipe...> | --queue <file> [options]")
   .description("compare the releases of recipes with their sources on the Hub")
-  .option("--apply", "build outdated releases, and open pull requests with them")
+  .option("--queue <file>", "watch the recipes that a queue file lists")
+  .option("--apply", "build releases for those out of date, and open pull requests with them")
   .option("--out <folder>", "folder for the store and the releases", "artifacts")
   .option("--threads <n>", "cores for compute steps (default: all)")
   .option(...json)
@@ -148,7 +149,8 @@ program
   .description("write a recipe for a model, or with `ci` a GitHub Actions workflow")
   .option("-o, --out <file>", "recipe file to write (default: <model>.yaml)")
   .option("--install <package>", "npm package the workflow installs (default: this version of quantsmith)")
-  .option("--watch <recipe...>", "with `ci`: write a workflow that runs `quantsmith watch` each week")
+  .option("--watch [recipe...]", "with `ci`: write a workflow that runs `quantsmith watch` each week")
+  .option("--queue <file>", "with `ci --watch`: watch the recipes that a queue file lists")
   .option("--force", "overwrite an existing file")
   .action(async (what, options) => (await commands.init()).init(what, options));
 

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../../src/cli/commands/run.js";
+import { watch } from "../../src/cli/commands/watch.js";
 import { demoCopy, demoRecipe, put } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -39,4 +40,12 @@ test.each([
 ])("nothing runs if %s", async (_, recipes, options, code) => {
   expect((await failureOf(run(recipes, { out, executor: "local", ...options }))).code).toBe(code);
   expect(existsSync(out)).toBe(false);
+});
+
+test.each([
+  ["recipes and a queue", [good], limited],
+  ["neither", [], undefined],
+])("watch does not take %s", async (_, recipes, queue) => {
+  const options = queue === undefined ? { out } : { out, queue };
+  expect((await failureOf(watch(recipes, options))).code).toBe("QS-USAGE");
 });

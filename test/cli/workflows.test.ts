@@ -15,7 +15,7 @@ const names = readdirSync(folder);
 const read = (name: string) => readFileSync(join(folder, name), "utf8");
 const release = readFileSync(join(root, workflowPath), "utf8");
 const ours = names.map((name): [string, string] => [name, read(name)]);
-const watch = renderWatchWorkflow(release, "quantsmith@1.2.3", ["recipes/a.yaml", "recipes/b.yaml"]);
+const watch = renderWatchWorkflow(release, "quantsmith@1.2.3", { recipes: ["recipes/a.yaml", "recipes/b.yaml"] });
 const all = [
   ...ours,
   ["what init ci writes", renderWorkflow(release, "quantsmith@1.2.3")] satisfies [string, string],
@@ -157,6 +157,10 @@ test("the watching workflow names recipes and only reads", () => {
   const { permissions, jobs } = parse(watch) as { permissions: object; jobs: Record<string, PublishJob> };
   expect([permissions, jobs.watch?.permissions, isUnmodified(watch)]).toEqual([{}, { contents: "read" }, true]);
   for (const path of ["a b.yaml", "$(x).yaml", "-x.yaml", "a\n.yaml"]) {
-    expect(() => renderWatchWorkflow(release, "quantsmith@1.2.3", [path])).toThrow("cannot be in a workflow");
+    for (const watched of [{ recipes: [path] }, { recipes: [], queue: path }]) {
+      expect(() => renderWatchWorkflow(release, "quantsmith@1.2.3", watched)).toThrow("cannot be in a workflow");
+    }
   }
+  const queue = renderWatchWorkflow(release, "quantsmith@1.2.3", { recipes: [], queue: "queue.yaml" });
+  expect(queue).toContain("quantsmith watch --queue queue.yaml; } |");
 });

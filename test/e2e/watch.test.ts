@@ -138,6 +138,8 @@ test("a gated source and an unreadable one are reported", async () => {
   const { stdout } = await watch();
   expect(stdout).toContain("gating: the source is gated (manual), and me/tiny-GGUF is not");
   const other = put(join(home, "demo", "other.yaml"), readFileSync(recipe, "utf8").replace("org/tiny", "org/nothing"));
-  const missing = await quantsmith(["watch", other, "--out", out], { env });
-  expect([missing.exitCode, missing.stderr]).toEqual([5, expect.stringContaining("QS-HUB-MISSING")]);
+  const queue = put(join(home, "queue.yaml"), `version: 1\nrecipes: [./demo/demo.yaml, ${other}]\n`);
+  const both = await command("watch", "--queue", queue, "--out", out);
+  expect([both.exitCode, both.stderr]).toEqual([5, expect.stringContaining("QS-HUB-MISSING")]);
+  expect(both.stdout).toContain("demo: out of date");
 });

@@ -12,6 +12,7 @@ export async function init(what: string, options: InitOptions): Promise<void> {
   }
   if (options.install !== undefined) throw misplaced("--install", "init ci");
   if (options.watch !== undefined) throw misplaced("--watch", "init ci");
+  if (options.queue !== undefined) throw misplaced("--queue", "init ci --watch");
   const { tryQuestions } = await import("../init/try-questions.js");
   return initRecipe(what, options, tryQuestions);
 }

@@ -1,5 +1,5 @@
 import type { QueueMember } from "../../queue/require-distinct.js";
-import { type LoadedQueue, loadQueue, type QueuedRecipe } from "../../recipe/load-queue.js";
+import type { LoadedQueue } from "../../recipe/load-queue.js";
 import type { Settings } from "../../recipe/settings.js";
 import { type PublishTarget, requireTarget } from "../../stages/publish/target.js";
 import { DigestCache } from "../../util/digest-cache.js";
@@ -8,6 +8,7 @@ import { QuantsmithError } from "../../util/errors.js";
 import { interruptSignal } from "../interrupt.js";
 import { announceHashing, loadAllSettings, preparePlan } from "../prepare-plan.js";
 import { print, printError, printJson } from "../print.js";
+import { loadQueued, readQueue } from "../read-queue.js";
 import { runMembers } from "../run-members.js";
 import { type PreparedRun, publishing, type RunHooks, type RunRecipeOptions, runRecipe } from "../run-recipe.js";
 import { showResult } from "../show-result.js";
@@ -42,45 +43,22 @@ async function runSeveral(
   file: string | undefined,
   options: RunRecipeOptions,
 ): Promise<void> {
-  const { recipes: listed, maxDiskBytes } = await readQueue(recipes, file, options);
+  const queue = await readQueue("run", recipes, file);
+  requirePublish(queue, file, options.publish);
   const members: QueueMember[] = [];
-  for (const recipe of listed) {
-    for (const settings of await loadListed(recipe, options)) {
-      members.push({ settings, ...(await targetOf(settings, options)) });
-    }
+  for (const settings of await loadQueued(queue, (path) => loadAllSettings(path, options.pipeline, options))) {
+    members.push({ settings, ...(await targetOf(settings, options)) });
   }
-  const models = await runMembers(members, options, interruptSignal(), maxDiskBytes);
+  const models = await runMembers(members, options, interruptSignal(), queue.maxDiskBytes);
   if (options.json === true) printJson({ models });
   else print(["", ...queueTable(models)]);
   const failed = models.find(({ state }) => state === "failed");
   if (failed?.error !== undefined) process.exitCode = errorFrom(failed.error).exitCode;
 }
 
-/** Loads a recipe of the queue; if it is missing, the error names its place in the queue file. */
-async function loadListed({ path, at }: QueuedRecipe, options: RunRecipeOptions): Promise<Settings[]> {
-  try {
-    return await loadAllSettings(path, options.pipeline, options);
-  } catch (error) {
-    if (at === undefined || !(error instanceof QuantsmithError) || error.code !== "QS-RECIPE-MISSING") throw error;
-    const remedy = "Correct the path in the queue file, or remove the line.";
-    throw new QuantsmithError(error.code, error.message, { remedy, at, cause: error });
-  }
-}
-
-/** Returns recipes and limit of a queue file, or the recipes of the command line. Errors: QS-USAGE, QS-QUEUE-*. */
-async function readQueue(
-  recipes: readonly string[],
-  file: string | undefined,
-  { publish }: RunRecipeOptions,
-): Promise<LoadedQueue> {
-  if ((file === undefined) === (recipes.length === 0)) {
-    throw new QuantsmithError("QS-USAGE", "run needs either recipes or --queue", {
-      remedy: "Run `quantsmith run <recipe...>`, or `quantsmith run --queue <file>` with a file that lists them.",
-    });
-  }
-  if (file === undefined) return { recipes: recipes.map((path) => ({ path })) };
-  const queue = await loadQueue(file);
-  if (queue.maxDiskBytes === undefined || publish === true) return queue;
+/** Errors: QS-USAGE for a disk limit without `--publish`. */
+function requirePublish({ maxDiskBytes }: LoadedQueue, file = "", publish = false): void {
+  if (maxDiskBytes === undefined || publish) return;
   throw new QuantsmithError("QS-USAGE", `\`maxDisk\` of ${file} requires --publish`, {
     remedy: "Add `--publish`: only published releases are removed to save space. Or remove `maxDisk`.",
   });

@@ -7,6 +7,7 @@ import { type WatchedModel, watchModel } from "../../watch/watch-model.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadAllSettings } from "../prepare-plan.js";
 import { print, printError, printJson } from "../print.js";
+import { loadQueued, readQueue } from "../read-queue.js";
 import { runMembers } from "../run-members.js";
 import { threadCount } from "../thread-count.js";
 import { describeReason } from "../views/describe-reason.js";
@@ -19,6 +20,8 @@ export interface WatchOptions {
   apply?: boolean;
   threads?: string;
   json?: boolean;
+  /** Path of a queue file, instead of recipes. */
+  queue?: string;
 }
 
 /** Exit code for a release that is out of date. */
@@ -32,8 +35,8 @@ interface Watched {
 
 /** `quantsmith watch`: compares releases with their sources on the Hub; with `--apply`, proposes new ones. */
 export async function watch(recipes: readonly string[], options: WatchOptions): Promise<void> {
-  const all: Settings[] = [];
-  for (const recipe of recipes) all.push(...(await loadAllSettings(recipe)));
+  const queue = await readQueue("watch", recipes, options.queue);
+  const all = await loadQueued(queue, loadAllSettings);
   const signal = interruptSignal();
   const watched: Watched[] = [];
   for (const settings of all) {
@@ -47,7 +50,7 @@ export async function watch(recipes: readonly string[], options: WatchOptions): 
       if (options.json !== true) printError(error, false);
     }
   }
-  const applied = options.apply === true ? await apply(watched, options, signal) : [];
+  const applied = options.apply === true ? await apply(watched, options, signal, queue.maxDiskBytes) : [];
   if (options.json === true) {
     const models = watched.map(
       ({ settings, found, error }) => found ?? { name: settings.name, state: "failed", error },
@@ -62,6 +65,7 @@ async function apply(
   watched: readonly Watched[],
   { threads, ...options }: WatchOptions,
   signal: AbortSignal,
+  maxDiskBytes: number | undefined,
 ): Promise<QueueEntry[]> {
   const run = { ...options, publish: true, executor: "local", threads: threadCount(threads) };
   const members: QueueMember[] = [];
@@ -75,7 +79,7 @@ async function apply(
       ...(target && { target: proposes ? { ...target, via: "pr", reason: describeReason(found) } : target }),
     });
   }
-  return members.length === 0 ? [] : runMembers(members, run, signal);
+  return members.length === 0 ? [] : runMembers(members, run, signal, maxDiskBytes);
 }
 
 /** The settings for the commit that was compared. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { packageVersion } from "../../util/package-version.js";
 import { print } from "../print.js";
@@ -11,18 +12,29 @@ import { writeNewFile } from "./write-new-file.js";
 export interface InitCiOptions {
   install?: string;
   force?: boolean;
-  /** Recipes for the workflow that watches their sources, which is written instead. */
-  watch?: readonly string[];
+  /** Recipes for the workflow that watches their sources, which is written instead; true with `queue`. */
+  watch?: readonly string[] | true;
+  /** Path of a queue file, instead of recipes. */
+  queue?: string;
 }
 
 /** `quantsmith init ci`: writes a workflow into the current repository. Errors: QS-INIT-EXISTS, QS-USAGE. */
-export async function initCi({ install, watch, force = false }: InitCiOptions): Promise<void> {
+export async function initCi({ install, watch, queue, force = false }: InitCiOptions): Promise<void> {
   const template = await readFile(new URL(workflowPath, packageRoot), "utf8");
   const installed = install ?? thisPackage();
+  if (watch === undefined && queue !== undefined) {
+    throw new QuantsmithError("QS-USAGE", "--queue needs --watch", {
+      remedy: "Add `--watch` for a workflow that watches the recipes of the queue.",
+    });
+  }
   const workflow =
     watch === undefined
       ? { path: workflowPath, text: renderWorkflow(template, installed), next: setUp }
-      : { path: watchWorkflowPath, text: renderWatchWorkflow(template, installed, watch), next: watchSetUp };
+      : {
+          path: watchWorkflowPath,
+          text: renderWatchWorkflow(template, installed, { recipes: watch === true ? [] : watch, queue }),
+          next: watchSetUp,
+        };
   const path = join(repositoryRoot(process.cwd()), workflow.path);
   const outcome = await writeNewFile(path, workflow.text, { force, mayReplace: isUnmodified });
   if (outcome === "written")

@@ -1,5 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
+import { requireEither } from "../read-queue.js";
 import { requireInstallable, stamped } from "./release-workflow.js";
 
 /** Path of the workflow in every repository. */
@@ -7,14 +8,19 @@ export const watchWorkflowPath = ".github/workflows/watch-gguf.yml";
 
 /**
  * Renders a workflow that runs `quantsmith watch` each week. It uses the versions of actions of the release workflow
- * `template`. Errors: QS-USAGE for a recipe path with characters that a shell or GitHub interprets, or an `install` as for
- * the release workflow.
+ * `template`. Errors: QS-USAGE for both recipes and a queue file or none of them, for a path with characters that a shell or
+ * GitHub interprets, or an `install` as for the release workflow.
  */
-export function renderWatchWorkflow(template: string, install: string, recipes: readonly string[]): string {
+export function renderWatchWorkflow(
+  template: string,
+  install: string,
+  { recipes, queue }: { recipes: readonly string[]; queue?: string | undefined },
+): string {
   requireInstallable(install);
-  for (const recipe of recipes) {
-    if (/^[\w./][\w./@+-]*$/.test(recipe)) continue;
-    throw new QuantsmithError("QS-USAGE", `the recipe path ${quote(recipe)} cannot be in a workflow`, {
+  requireEither("init ci --watch", recipes, queue);
+  for (const path of [...recipes, ...(queue === undefined ? [] : [queue])]) {
+    if (/^[\w./][\w./@+-]*$/.test(path)) continue;
+    throw new QuantsmithError("QS-USAGE", `the path ${quote(path)} cannot be in a workflow`, {
       remedy: "Give paths relative to the repository, of letters, digits, `.`, `_`, `-`, `@`, `+` and `/`.",
     });
   }
@@ -57,7 +63,7 @@ jobs:
           # Read-only, for gated or private models.
           HF_TOKEN: \${{ secrets.HF_READ_TOKEN }}
         run: |
-          { echo '~~~~~~~~'; quantsmith watch ${recipes.join(" ")}; } | tee -a "$GITHUB_STEP_SUMMARY"
+          { echo '~~~~~~~~'; quantsmith watch ${queue === undefined ? recipes.join(" ") : `--queue ${queue}`}; } | tee -a "$GITHUB_STEP_SUMMARY"
 `);
 }
 
