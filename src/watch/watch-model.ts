@@ -7,7 +7,8 @@ import { type HubFile, isCommit } from "../hub/hub-file.js";
 import { formatHubRef } from "../hub/hub-ref.js";
 import { listModel } from "../hub/list-model.js";
 import { readHubFile } from "../hub/read-file.js";
-import { findPullRequest } from "../hub/upload/pull-requests.js";
+import { accountName } from "../hub/upload/account.js";
+import { findPullRequest, type PullRequest } from "../hub/upload/pull-requests.js";
 import { findRepo } from "../hub/upload/repository.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -19,15 +20,15 @@ export interface WatchedModel {
   name: string;
   /** `hf:org/name@revision`; null for a local source, which is not watched. */
   source: string | null;
-  /** `proposed`: an open pull request has the release of the present commit. */
+  /** `proposed`: an open pull request of the token's account, or without a token of any, has the release of the present commit. */
   state: "current" | "outdated" | "proposed" | "unreleased" | "unwatched";
   /** Commits of the source: of the release, and of the revision now. */
   released: string | null;
   commit: string | null;
   changes: SourceChange[];
   rebuild: Rebuild;
-  /** Number of the open pull request. */
-  pullRequest?: number;
+  /** The open pull request, also one of another account than the token's, which is no proposal. */
+  pullRequest?: PullRequest;
 }
 
 /**
@@ -59,8 +60,14 @@ export async function watchModel(
   const rebuild = rebuildOf(changes, settings.calibration.chatTemplate);
   const found = { name, source, released: recorded.commit, commit, changes, rebuild };
   if (changes.length === 0) return { ...found, state: "current" };
-  const pullRequest = rebuild === "none" ? undefined : await findProposal(connection, settings, commit, signal);
-  return pullRequest === undefined ? { ...found, state: "outdated" } : { ...found, state: "proposed", pullRequest };
+  if (rebuild === "none") return { ...found, state: "outdated" };
+  const account = await accountName(connection, repo, signal);
+  const find = (isWanted: (one: PullRequest) => boolean) =>
+    findProposal(connection, settings, { commit, isWanted }, signal);
+  const own = await find(({ author }) => account === undefined || author === account);
+  if (own !== undefined) return { ...found, state: "proposed", pullRequest: own };
+  const foreign = account === undefined ? undefined : await find(({ author }) => author !== account);
+  return { ...found, state: "outdated", ...(foreign && { pullRequest: foreign }) };
 }
 
 type HubModelSource = Extract<Settings["model"]["source"], { kind: "hub" }>;
@@ -134,18 +141,18 @@ async function gatingChange(
   return [{ aspect: "gating", message: `the source is gated (${source.gated}), and ${target.repo} is not` }];
 }
 
-/** Returns the open pull request with the release of a commit of the source. */
+/** Returns the newest of the wanted open pull requests if it has the release of a commit of the source. */
 async function findProposal(
   connection: HubConnection,
   { publish, model }: Settings,
-  commit: string,
+  { commit, isWanted }: { commit: string; isWanted: (one: PullRequest) => boolean },
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<PullRequest | undefined> {
   const target = publish?.target;
   if (target?.kind !== "hub") return undefined;
-  const isRelease = ({ title }: { title: string }) => title.startsWith(`Release ${model.name} (`);
+  const isRelease = (one: PullRequest) => one.title.startsWith(`Release ${model.name} (`) && isWanted(one);
   const found = await findPullRequest(connection, target.repo, isRelease, signal);
   if (found === undefined) return undefined;
-  const proposed = await readProposed(connection, target.repo, found, signal);
+  const proposed = await readProposed(connection, target.repo, found.number, signal);
   return proposed?.commit === commit ? found : undefined;
 }

@@ -73,9 +73,16 @@ async function withDamage<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+const request = (number: number) => target()?.pullRequests.find(({ num }) => num === number);
+
+function openedBy(number: number, name: string): void {
+  const found = request(number);
+  if (found !== undefined) found.author = { name };
+}
+
 function merge(pullRequest: number): void {
   const repo = target();
-  const found = repo?.pullRequests.find(({ num }) => num === pullRequest);
+  const found = request(pullRequest);
   if (found !== undefined) found.status = "merged";
   repo?.point("main", repo.resolve(`refs/pr/${pullRequest}`) ?? "");
 }
@@ -113,6 +120,12 @@ test("watch says what has changed and which rebuild is enough, and --apply propo
     .map((line) => JSON.parse(line || "{}"));
   expect(value.description).toContain('- license: license: "apache-2.0" → "mit"');
   expect(await watched()).toEqual({ ...header, state: "proposed" });
+
+  // Anybody can open a pull request, which is no reason not to make an own one.
+  openedBy(1, "stranger");
+  expect(await watched()).toEqual(header);
+  expect((await watch()).stdout).toContain("Pull request 1 of stranger contains a release of this commit. It is not");
+  openedBy(1, "me");
 
   // The same files as a run that builds everything again.
   const proposed = published("refs/pr/1");

@@ -1,3 +1,4 @@
+import type { PullRequest } from "../../hub/upload/pull-requests.js";
 import type { WatchedModel } from "../../watch/watch-model.js";
 import { shortCommit } from "./describe-reason.js";
 
@@ -23,11 +24,15 @@ export function watchLines({
   if (state === "unreleased") return [`${name}: no release found; the source is ${place}`];
   const since = released === commit ? "" : `, released from ${shortCommit(released)}`;
   if (state === "current") return [`${name}: up to date with ${place}${since}`];
-  const what =
-    state === "proposed" ? `out of date, and pull request ${pullRequest} is open (check who opened it)` : "out of date";
   return [
-    `${name}: ${what}; the source is ${place}${since}`,
+    `${name}: out of date; the source is ${place}${since}`,
     ...changes.map(({ aspect, message }) => `  ${aspect}: ${message}`),
     ...(rebuilds[rebuild] === "" ? [] : [`  ${rebuilds[rebuild]}`]),
+    ...(pullRequest === undefined ? [] : [`  ${proposalLine(pullRequest, state === "proposed")}`]),
   ];
+}
+
+function proposalLine({ number, author }: PullRequest, isOwn: boolean): string {
+  const opened = `Pull request ${number} of ${author ?? "a deleted account"} contains a release of this commit`;
+  return isOwn ? `${opened}.` : `${opened}. It is not of your account, so \`--apply\` ignores it.`;
 }
