@@ -17,7 +17,7 @@ const onProgress = (done: number, total: number) => {
   if (kill !== undefined && done >= total / 2) process.kill(process.pid, "SIGKILL");
 };
 await uploadObjects(connection, place.repo, [file], { signal, onProgress });
-const parent = await resolveCommit(connection, place.repo, place.revision, signal);
+const { commit: parent } = await resolveCommit(connection, place.repo, place.revision, signal);
 const content = { files: [file], large: new Set([file.path]), deletions: [], pullRequest: false };
 const subject = { doing: "committing", repo: place.repo, writes: true };
 await postCommit(connection, { ...place, ...content, parent, title: "bench", description: "" }, subject, signal);

@@ -25,7 +25,7 @@ export async function findDatasetFile(
     const { commit, files } = await listCached(connection, repo, revision);
     return { commit, file: files.find((file) => file.path === path) };
   }
-  const commit = isCommit(revision) ? revision : await resolveCommit(connection, repo, revision, signal);
+  const commit = isCommit(revision) ? revision : (await resolveCommit(connection, repo, revision, signal)).commit;
   const folder = posix.dirname(path);
   const subject = { doing: `finding ${path} in ${repo}`, repo };
   const files = await listCommit(connection, { repo, commit, folder: folder === "." ? "" : folder }, subject, signal);

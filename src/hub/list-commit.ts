@@ -3,6 +3,7 @@ import { apiFetch } from "./api-fetch.js";
 import type { HubConnection } from "./connection.js";
 import { invalidResponse, rethrowLibraryError, type Subject } from "./hub-error.js";
 import { type HubFile, isCommit, isSafePath } from "./hub-file.js";
+import type { Gating } from "./upload/repository.js";
 
 /** More files than any model has; bounds a listing whose pages never end. */
 const maxFiles = 100_000;
@@ -12,23 +13,23 @@ const datasetPrefix = "datasets/";
 const library = () => import("@huggingface/hub");
 
 /**
- * Resolves a revision to its commit. `repo` is `org/name`, or `datasets/org/name` for a data set. Errors: QS-HUB-*.
+ * Resolves a revision to its commit, and returns the repository's gating. `repo` is `org/name`, or `datasets/org/name` for a data set. Errors: QS-HUB-*.
  */
 export async function resolveCommit(
   connection: HubConnection,
   repo: string,
   revision: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<{ commit: string; gated: Gating }> {
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
   const access = { hubUrl: connection.endpoint, fetch: apiFetch(connection, subject, signal), revision };
   const { datasetInfo, modelInfo } = await library();
   const info = repo.startsWith(datasetPrefix)
     ? datasetInfo({ ...access, name: repo.slice(datasetPrefix.length), additionalFields: ["sha"] })
     : modelInfo({ ...access, name: repo, additionalFields: ["sha"] });
-  const { sha: commit } = await info.catch((error) => rethrowLibraryError(error, subject));
+  const { sha: commit, gated } = await info.catch((error) => rethrowLibraryError(error, subject));
   if (!isCommit(commit)) throw invalidResponse(subject, "the response does not contain a valid commit id");
-  return commit;
+  return { commit, gated: gated === "auto" || gated === "manual" ? gated : false };
 }
 
 /** Lists the files at a commit: the whole repository, or only the files directly in `folder`. Errors: QS-HUB-*. */

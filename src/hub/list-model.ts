@@ -6,11 +6,14 @@ import { readTree } from "./download/tree-cache.js";
 import { offlineError } from "./hub-error.js";
 import { type HubFile, isCommit } from "./hub-file.js";
 import { listCommit, resolveCommit } from "./list-commit.js";
+import type { Gating } from "./upload/repository.js";
 
 export interface ModelListing {
   commit: string;
   /** All files of the repository at that commit, sorted by path. */
   files: HubFile[];
+  /** Whether and how access to the repository is gated; absent offline, where it is unknown. */
+  gated?: Gating;
 }
 
 const never = new AbortController().signal;
@@ -26,9 +29,9 @@ export async function listModel(
   signal: AbortSignal = never,
 ): Promise<ModelListing> {
   if (connection.offline) return listCached(connection, repo, revision);
-  const commit = await resolveCommit(connection, repo, revision, signal);
+  const { commit, gated } = await resolveCommit(connection, repo, revision, signal);
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
-  return { commit, files: await listCommit(connection, { repo, commit }, subject, signal) };
+  return { commit, gated, files: await listCommit(connection, { repo, commit }, subject, signal) };
 }
 
 /** Lists a cached revision of a model or a data set (`datasets/org/name`). Errors: QS-HUB-OFFLINE. */

@@ -2,6 +2,7 @@ import type { CheckpointOutline, KeptWeights } from "../checkpoint/outline/check
 import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import type { SpeedConstants } from "../hardware/speed/speed-constants.js";
 import type { HubFile } from "../hub/hub-file.js";
+import type { Gating } from "../hub/upload/repository.js";
 import type { ComputeChoice } from "../llamacpp/compute/resolve-compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
 import type { Architectures } from "../llamacpp/toolchain/architectures.js";
@@ -63,6 +64,8 @@ export interface ModelFacts {
         listing: readonly HubFile[];
         missingBytes: number;
         ownCopy: boolean;
+        /** Absent if unknown. */
+        gated?: Gating;
       };
   files: readonly SnapshotFile[];
   /** Of a GGUF source: which of the files are its splits, in order. Absent for a checkpoint. */

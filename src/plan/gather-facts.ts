@@ -134,7 +134,7 @@ async function hubModel(
   ownDownloads: boolean,
 ): Promise<ModelFacts> {
   const connection = hubConnection();
-  const { commit, files: listing } = await listModel(connection, repo, revision);
+  const { commit, gated, files: listing } = await listModel(connection, repo, revision);
   // The fetch stage reports a missing configuration.
   const check = new HeaderCheck();
   const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice, check);
@@ -152,6 +152,7 @@ async function hubModel(
       listing,
       missingBytes: missing,
       ownCopy: ownDownloads && missing > 0,
+      ...(gated && { gated }),
     },
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     parameters: outline?.parameters ?? fileBytes / 2,

@@ -36,7 +36,7 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
 
 /** Collects the facts of a GGUF file on the Hub. Errors: as `findHubGguf`. */
 export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads: boolean): Promise<ModelFacts> {
-  const { commit, listing, files, splits, header, parameters, tensorBytes, kept } = await findHubGguf({
+  const { commit, gated, listing, files, splits, header, parameters, tensorBytes, kept } = await findHubGguf({
     repo,
     revision,
     file,
@@ -51,6 +51,7 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads
       listing,
       missingBytes: missing,
       ownCopy: ownDownloads && missing > 0,
+      ...(gated && { gated }),
     },
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     gguf: splits.map(({ path }) => path),

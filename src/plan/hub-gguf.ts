@@ -12,6 +12,7 @@ import { offlineError } from "../hub/hub-error.js";
 import type { HubFile } from "../hub/hub-file.js";
 import { listModel } from "../hub/list-model.js";
 import { readGgufHeader } from "../hub/read-gguf-header.js";
+import type { Gating } from "../hub/upload/repository.js";
 import { rowBytes } from "../quant/ggml-types.js";
 import { remoteSourceHeader } from "./remote-source-header.js";
 
@@ -25,6 +26,7 @@ export interface HubGgufRef {
 /** A GGUF source on the Hub, before anything is downloaded. */
 export interface HubGguf {
   commit: string;
+  gated?: Gating;
   /** All files of the repository. */
   listing: HubFile[];
   /** The files to download: the splits, the model card and the licence. */
@@ -46,7 +48,7 @@ export interface HubGguf {
  */
 export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise<HubGguf> {
   const connection = hubConnection();
-  const { commit, files: listing } = await listModel(connection, repo, revision);
+  const { commit, gated, files: listing } = await listModel(connection, repo, revision);
   const { files, splits } = await selectHubGguf(`hf:${repo}`, listing, file);
   const headers: SourceHeader[] = [];
   for (const split of splits) {
@@ -65,7 +67,7 @@ export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise
   const parameters = Math.round((tensorBytes * sum("elements")) / Math.max(1, sum("bytes")));
   const found = keptWeights(tensors);
   const kept = found && { ...found, parameters: (found.parameters * parameters) / sum("elements") };
-  return { commit, listing, files, splits, header, parameters, tensorBytes, kept };
+  return { commit, listing, files, splits, header, parameters, tensorBytes, kept, ...(gated && { gated }) };
 }
 
 async function readHeader(

@@ -13,6 +13,9 @@ export interface LockFile {
   content: JsonObject;
 }
 
+/** Recorded for `watch`; decides no file. */
+const gatingPath = "model.gated";
+
 /** Far above the names of many shards. */
 const maxLockBytes = 2 ** 20;
 
@@ -83,9 +86,9 @@ export function movedRevision(plan: Plan, { path, content }: LockFile): string |
 function lockChanges(plan: Plan, lock: LockFile): string[] {
   // Converted to JSON, like the file, which drops undefined members.
   const now = JSON.parse(canonicalJson(plan.report.params.lock)) as JsonObject;
-  return jsonDifferences(lock.content, now).map(
-    ({ path, before, after }) => `${path}: ${show(before)} → ${show(after)}`,
-  );
+  return jsonDifferences(lock.content, now)
+    .filter(({ path }) => path !== gatingPath)
+    .map(({ path, before, after }) => `${path}: ${show(before)} → ${show(after)}`);
 }
 
 function show(value: Json | undefined): string {

@@ -170,6 +170,8 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
       name: settings.model.name,
       source: sourceName(facts.model),
       commit: source.kind === "hub" ? source.commit : null,
+      // Only for gated sources, so that a run without the Hub locks the same for the others.
+      ...(source.kind === "hub" && source.gated ? { gated: source.gated } : {}),
       allowUnsafe: settings.model.allowUnsafe,
       checkWeights: settings.model.checkWeights,
       files: facts.model.files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),

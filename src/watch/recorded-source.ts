@@ -17,6 +17,8 @@ const recorded = z.object({
     /** `hf:org/name`, or `hf:org/name/file.gguf`. */
     source: z.string(),
     commit: z.string().refine(isCommit).nullable(),
+    /** Absent for a source that was not gated, and in releases of earlier versions. */
+    gated: z.enum(["auto", "manual"]).optional(),
     files: z.array(
       z.object({
         path: z.string().refine(isSafePath),

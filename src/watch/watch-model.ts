@@ -9,7 +9,7 @@ import { listModel } from "../hub/list-model.js";
 import { readHubFile } from "../hub/read-file.js";
 import { accountName } from "../hub/upload/account.js";
 import { findPullRequest, type PullRequest } from "../hub/upload/pull-requests.js";
-import { findRepo } from "../hub/upload/repository.js";
+import { findRepo, type Gating } from "../hub/upload/repository.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
 import { type RecordedSource, readProposed, readRecorded } from "./recorded-source.js";
@@ -47,7 +47,7 @@ export async function watchModel(
   const { repo } = model.source;
   const revision = isCommit(model.source.revision) ? "main" : model.source.revision;
   const source = formatHubRef({ repo, revision });
-  const { commit, files: listing } = await listModel(connection, repo, revision, signal);
+  const { commit, gated, files: listing } = await listModel(connection, repo, revision, signal);
   const recorded = await readRecorded(connection, settings, out, signal);
   if (recorded === undefined) return { ...nothing, source, commit, state: "unreleased", rebuild: "requantize" };
   const now = await presentState(connection, model, { repo, commit, listing }, signal);
@@ -55,7 +55,7 @@ export async function watchModel(
   const changes = [
     ...originChange(model.source, recorded),
     ...(await sourceChanges(before, now)),
-    ...(await gatingChange(connection, settings, repo, signal)),
+    ...(await gatingChange(connection, settings, { repo, gated, recorded: recorded.gated }, signal)),
   ];
   const rebuild = rebuildOf(changes, settings.calibration.chatTemplate);
   const found = { name, source, released: recorded.commit, commit, changes, rebuild };
@@ -126,19 +126,29 @@ function recordedState(
   };
 }
 
-/** Reports a gated source whose release anyone can download, unless the recipe sets `gated` itself. */
+/**
+ * Reports a gated source whose release anyone can download, and access to the source that has changed since the release if
+ * that to the release has not; neither if the recipe sets `gated` itself.
+ */
 async function gatingChange(
   connection: HubConnection,
   { publish }: Settings,
-  repo: string,
+  { repo, gated = false, recorded }: { repo: string; gated: Gating | undefined; recorded: Gating | undefined },
   signal: AbortSignal,
 ): Promise<SourceChange[]> {
   const target = publish?.target;
   if (target?.kind !== "hub" || target.gated !== undefined) return [];
-  const source = await findRepo(connection, repo, signal);
+  const hasChanged = recorded !== undefined && recorded !== gated;
+  if (gated === false && !hasChanged) return [];
   const release = await findRepo(connection, target.repo, signal);
-  if (source === undefined || source.gated === false || release?.gated !== false) return [];
-  return [{ aspect: "gating", message: `the source is gated (${source.gated}), and ${target.repo} is not` }];
+  if (release === undefined || release.gated === gated || (release.gated !== false && !hasChanged)) return [];
+  const states = `${repo} is ${describeGating(gated)}, and ${target.repo} is ${describeGating(release.gated)}`;
+  const before = hasChanged ? `; at the release, ${repo} was ${describeGating(recorded)}` : "";
+  return [{ aspect: "gating", message: `${states}${before}` }];
+}
+
+function describeGating(gated: Gating): string {
+  return gated === false ? "not gated" : `gated (${gated})`;
 }
 
 /** Returns the newest of the wanted open pull requests if it has the release of a commit of the source. */

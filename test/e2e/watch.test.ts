@@ -73,6 +73,11 @@ async function withDamage<T>(path: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
+function setGating(gated: "auto" | false): void {
+  const source = hub.repo("org/tiny");
+  if (source !== undefined) source.gated = gated;
+}
+
 const request = (number: number) => target()?.pullRequests.find(({ num }) => num === number);
 
 function openedBy(number: number, name: string): void {
@@ -129,7 +134,10 @@ test("watch says what has changed and which rebuild is enough, and --apply propo
 
   // The same files as a run that builds everything again.
   const proposed = published("refs/pr/1");
+  setGating("auto");
   expect(await command("run", recipe, "--out", out)).toMatchObject({ exitCode: 0 });
+  setGating(false);
+  expect(readFileSync(join(out, "releases", "demo", "recipe.lock.yaml"), "utf8")).toMatch(/^ {2}gated: auto$/m);
   const rebuilt = JSON.parse(readFileSync(join(out, "releases", "demo", "release.json"), "utf8"));
   expect(digests(proposed)).toEqual(digests(rebuilt));
   expect(digests(before)).not.toEqual(digests(rebuilt));
@@ -149,7 +157,7 @@ test("a gated source and an unreadable one are reported", async () => {
   const source = hub.repo("org/tiny");
   if (source !== undefined) source.access = "gated";
   const { stdout } = await watch();
-  expect(stdout).toContain("gating: the source is gated (manual), and me/tiny-GGUF is not");
+  expect(stdout).toContain("gating: org/tiny is gated (manual), and me/tiny-GGUF is not gated");
   const other = put(join(home, "demo", "other.yaml"), readFileSync(recipe, "utf8").replace("org/tiny", "org/nothing"));
   const queue = put(join(home, "queue.yaml"), `version: 1\nrecipes: [./demo/demo.yaml, ${other}]\n`);
   const both = await command("watch", "--queue", queue, "--out", out);

@@ -22,7 +22,7 @@ export async function readRemote(
   revision: string,
   signal: AbortSignal,
 ): Promise<RemoteRelease> {
-  const commit = await resolveCommit(connection, repo, revision, signal);
+  const { commit } = await resolveCommit(connection, repo, revision, signal);
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
   const files = new Map(
     (await listCommit(connection, { repo, commit }, subject, signal)).map((file) => [file.path, file]),
