@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hubConnection } from "../../src/hub/connection.js";
@@ -87,11 +87,12 @@ export async function queueTrial({ models, kills, seed, home, print }: QueueTria
     const queued = performance.now();
     while (result.kills < kills) {
       const child = start(cache, "--queue", join(home, "queue.yaml"), "--publish", "--out", out);
-      // The kills are spread over the queue: each second one during a removal, the others at a random moment of a model.
+      // The kills are spread over the queue: the first and each second one after it during a removal, the others at a
+      // random moment of a model.
       const enough = Math.floor((models * result.kills) / kills);
       await watchDisk(child, out, result, () => published(hub, names) >= enough);
       const until = performance.now() + (random(1000) / 1000) * (cleanMs / models);
-      const isDue = result.kills % 2 === 0 ? () => performance.now() >= until : removalStarts(out);
+      const isDue = result.kills % 2 === 0 ? removalStarts(out) : () => performance.now() >= until;
       await watchDisk(child, out, result, isDue);
       if (child.exitCode !== null) throw new Error(`the queue exited with code ${child.exitCode} before its kill`);
       child.kill("SIGKILL");
@@ -130,9 +131,10 @@ function modelFiles(change: number): Record<string, Buffer> {
 function removalStarts(out: string): () => boolean {
   const seen = new Set<string>();
   return () => {
-    const present = new Set(readdirSync(join(out, "store")).filter((name) => !name.startsWith(".")));
+    const store = join(out, "store");
+    const present = existsSync(store) ? readdirSync(store).filter((name) => !name.startsWith(".")) : [];
     for (const name of present) seen.add(name);
-    return present.size < seen.size;
+    return present.length < seen.size;
   };
 }
 
