@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findModels } from "../../../src/hardware/fit/find-models.js";
@@ -37,4 +37,20 @@ test.each([
       message: `part ${missing} of 3 of the model is missing: ${split(missing)}`,
     });
   }
+});
+
+test("two parts with the same tensor: the error names the user's file", async () => {
+  const folder = partsOf(1, 2, 3);
+  copyFileSync(join(folder, split(2)), join(folder, split(3)));
+  await expect(findModels([folder], temporaryFolder())).rejects.toMatchObject({
+    code: "QS-GGUF-INVALID",
+    at: { file: join(folder, split(3)) },
+  });
+});
+
+test("a part of none is a whole file", async () => {
+  const path = join(temporaryFolder(), "m-00000-of-00000.gguf");
+  const tensors = [{ name: "output.weight", shape: [256, 2] }];
+  writeFileSync(path, buildGguf({ metadata: completeMetadata, tensors }));
+  expect(await findModels([path], temporaryFolder())).toMatchObject([{ path }]);
 });
