@@ -90,32 +90,39 @@ function contradictions({ variants, devices, results, recommended }: HardwareCom
 
 /** Compares the tables of the model card that list files with `release.json`, by the titles of their columns. */
 export function checkCard(text: string, report: RunReport): VerifyProblem[] {
-  const tables = tablesOf(text);
-  return report.variants.flatMap((variant) => {
-    if (!hasMetrics(variant)) return [];
+  const variants = report.variants.filter(hasMetrics).map((variant) => ({
+    ...{ name: variant.name, link: `[${variant.name}](./${variant.file})` },
     // Cards of earlier versions have other columns, but the same titles and formats, and notes after the link.
-    const figures = new Map(figureCells(variant).map((cell, index) => [figureTitles[index] ?? "", cell]));
-    const isOf = (row: readonly string[]) => row[0]?.startsWith(`[${variant.name}](./${variant.file})`) === true;
-    const differs = tables.some(({ titles, rows }) =>
-      rows.filter(isOf).some((row) => row.some((cell, index) => (figures.get(titles[index] ?? "") ?? cell) !== cell)),
-    );
-    if (!differs) return [];
-    const message = `${cardFile} lists different metrics for ${variant.name} than release.json`;
-    return [errorProblem("QS-VERIFY-FIGURE", cardFile, message)];
+    figures: new Map(figureCells(variant).map((cell, index) => [figureTitles[index] ?? "", cell])),
+  }));
+  const differing = new Set<string>();
+  for (const { titles, row } of tableRows(text)) {
+    for (const { name, link, figures } of variants) {
+      if (row[0]?.startsWith(link) !== true) continue;
+      if (row.some((cell, index) => (figures.get(titles[index] ?? "") ?? cell) !== cell)) differing.add(name);
+    }
+  }
+  return [...differing].map((name) => {
+    const message = `${cardFile} lists different metrics for ${name} than release.json`;
+    return errorProblem("QS-VERIFY-FIGURE", cardFile, message);
   });
 }
 
-/** The tables of a Markdown text, as trimmed cells. */
-function tablesOf(text: string): { titles: string[]; rows: string[][] }[] {
-  return [...text.matchAll(/^\|.*(?:\n\|.*)*/gm)].map(([table]) => {
-    const [titles = [], , ...rows] = table.split("\n").map((line) =>
-      line
-        .split("|")
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-    return { titles, rows };
-  });
+/** The rows of the tables of a Markdown text, as trimmed cells; line by line, since the card of others may be large. */
+function* tableRows(text: string): Generator<{ titles: string[]; row: string[] }> {
+  let titles: string[] | undefined;
+  for (const [line] of text.matchAll(/^.*$/gm)) {
+    if (!line.startsWith("|")) {
+      titles = undefined;
+      continue;
+    }
+    const row = line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    if (titles === undefined) titles = row;
+    else yield { titles, row };
+  }
 }
 
 /** True if the figures in the model card are numbers; `checkVariants` reports other values. */

@@ -4,6 +4,8 @@ import type { PublishedFiles } from "./find-changes.js";
 
 /** Number of files in an error message. */
 const maxNamed = 10;
+/** Characters of a card without a text; the expression for it fails on a text of several megabytes. */
+const maxEmptyCard = 65_536;
 
 /** What a publication writes, and what it may overwrite. */
 export interface Overwrite {
@@ -67,9 +69,10 @@ async function isOwn(path: string, { own, sha256, text }: PublishedFiles): Promi
   return path === "README.md" && isEmptyCard(await text(path));
 }
 
-/** A new repository's card is a front matter without a text. */
+/** A new repository's card is a short front matter without a text. */
 function isEmptyCard(text: string | undefined): boolean {
-  return text !== undefined && /^\s*(?:---\r?\n(?:(?!---)[^\n]*\n)*---\s*)?$/.test(text);
+  if (text === undefined || text.length > maxEmptyCard) return false;
+  return /^\s*(?:---\r?\n(?:(?!---)[^\n]*\n)*---\s*)?$/.test(text);
 }
 
 /** Returns the files that would be a folder of one of the paths, or are in a folder with its name: a tree cannot have both. */

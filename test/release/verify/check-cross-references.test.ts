@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { HardwareCompatibility } from "../../../src/hardware/compatibility.js";
 import { figureCells, figureTitles } from "../../../src/release/figures.js";
 import type { RunReport } from "../../../src/release/release-report.js";
+import { checkCard } from "../../../src/release/verify/check-cross-references.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { parseChecked } from "../../../src/util/checked-json.js";
 import { sha256 } from "../../../src/util/sha256.js";
@@ -137,4 +138,8 @@ test("a model card with a better figure is reported", async () => {
   expect(await problemsOf(folder)).toEqual([
     "QS-VERIFY-FIGURE README.md lists different metrics for Q8_0 than release.json",
   ]);
+});
+
+test("a card of millions of rows is no obstacle", () => {
+  expect(checkCard("|\n".repeat(5e6), readReport(good))).toEqual([]);
 });

@@ -443,6 +443,7 @@ describe("files of the owner", () => {
     for (const card of [
       "---\nlicense: mit\n---\n# Notes\n\nOf months.\n\n---\n",
       "---\nNotes of months.\n---\nMore\n---",
+      `---\n${"x\n".repeat(5e6)}`,
     ]) {
       const repo = `me/${sha256(card).slice(0, 8)}`;
       hub.create(repo).commit({ "README.md": card });
