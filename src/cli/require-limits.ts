@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { formatBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 import { readOrEmpty } from "../util/read-or-empty.js";
 
 /** A run opens about 200 files on two cores. */
@@ -34,6 +35,24 @@ export function requireCurrentFolder(): void {
       cause,
     });
   }
+}
+
+/**
+ * Requires a current folder and arguments in UTF-8: Node replaces other bytes, and the resulting path is another one.
+ * Errors: QS-ENV-FILE, QS-USAGE.
+ */
+export function requireUtf8(folder: string, words: readonly string[]): void {
+  const isReplaced = (text: string) => text.includes("\ufffd");
+  if (isReplaced(folder)) {
+    throw new QuantsmithError("QS-ENV-FILE", `the path of the current folder is not in UTF-8: ${quote(folder)}`, {
+      remedy: "Change to another folder, or rename this one.",
+    });
+  }
+  const word = words.find(isReplaced);
+  if (word === undefined) return;
+  throw new QuantsmithError("QS-USAGE", `an argument is not in UTF-8: ${quote(word)}`, {
+    remedy: "Rename the file or folder, or give a path in UTF-8.",
+  });
 }
 
 /** Returns a soft limit of `/proc/self/limits`. Node has raised that of open files to the hard limit. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { requireLimits } from "../../src/cli/require-limits.js";
+import { requireLimits, requireUtf8 } from "../../src/cli/require-limits.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { thrownBy } from "../fixtures/failure.js";
 
 /** The part of /proc/self/limits that is read. */
 const limits = (files: string, bytes: string) =>
@@ -35,4 +36,11 @@ test.each([
     message: expect.stringContaining(message),
     remedy: expect.stringContaining(remedy),
   });
+});
+
+test("paths that are not in UTF-8, which Node shows as other ones, are errors", () => {
+  const replaced = Buffer.from("dir\xe9", "latin1").toString();
+  expect(thrownBy(() => requireUtf8(`/home/${replaced}`, [])).code).toBe("QS-ENV-FILE");
+  expect(thrownBy(() => requireUtf8("/home", ["publish", replaced])).code).toBe("QS-USAGE");
+  expect(() => requireUtf8("/home/diré", ["--to", "dir:./é"])).not.toThrow();
 });
