@@ -29,8 +29,8 @@ export async function runMembers(
     members,
     { out: options.out, signal, note, tell, ...limit },
     {
-      plan: (member) => planMember(member, planOptions, { digests, signal }),
-      run: async (member, plan, onEvent) => {
+      plan: (member, signal) => planMember(member, planOptions, { digests, signal }),
+      run: async (member, plan, { signal, onEvent }) => {
         const end = await runRecipe({ ...member, plan, digests }, options, { signal, onResult, onEvent });
         if (end.refused !== undefined) printError(end.errors[0], false);
         return end;

@@ -57,13 +57,14 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
  * Errors: QS-CACHE-BUSY while a run uses the store.
  */
 export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
-  return whileIdle(workspace, async () => {
+  return whileIdle(workspace, async (requireHeld) => {
     const store = new Store(workspace);
     await store.collectGarbage();
     const entries = await listCache(workspace);
     const kept = await keysToKeep(entries, rule, workspace, store);
     const removed = entries.filter(({ key }) => !kept.has(key));
     for (const { record } of await store.records()) {
+      requireHeld();
       if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
     }
     await removeGoneLocks(workspace.locks);
@@ -73,14 +74,21 @@ export async function collectCache(workspace: Workspace, rule: KeepRule): Promis
   });
 }
 
-/** Runs work that removes steps; runs that start meanwhile wait for its end. Throws QS-CACHE-BUSY while a run uses the store. */
-export async function whileIdle<T>(workspace: Workspace, work: () => Promise<T>): Promise<T> {
-  return withLock(removalLock(workspace), {}, async () => {
-    const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
-    if (others.length === 0) return work();
+/**
+ * Runs work that removes steps; runs that start meanwhile wait for its end. The work calls `requireHeld` before each removal: if
+ * this process was suspended, they no longer wait. Throws QS-CACHE-BUSY then, and while a run uses the store.
+ */
+export async function whileIdle<T>(workspace: Workspace, work: (requireHeld: () => void) => Promise<T>): Promise<T> {
+  const requireIdle = (isIdle: boolean) => {
+    if (isIdle) return;
     throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
       remedy: "Wait for that run or stop it, then try again.",
     });
+  };
+  return withLock(removalLock(workspace), {}, async ({ isHeld }) => {
+    const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
+    requireIdle(others.length === 0);
+    return work(() => requireIdle(isHeld()));
   });
 }
 

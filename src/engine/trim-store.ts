@@ -26,10 +26,15 @@ export async function trimStore(
   keptStepIds: ReadonlySet<string>,
   workspace: Workspace,
 ): Promise<TrimmedStore> {
-  return whileIdle(workspace, () => trimIdle(plan, keptStepIds, workspace));
+  return whileIdle(workspace, (requireHeld) => trimIdle(plan, keptStepIds, workspace, requireHeld));
 }
 
-async function trimIdle(plan: Plan, keptStepIds: ReadonlySet<string>, workspace: Workspace): Promise<TrimmedStore> {
+async function trimIdle(
+  plan: Plan,
+  keptStepIds: ReadonlySet<string>,
+  workspace: Workspace,
+  requireHeld: () => void,
+): Promise<TrimmedStore> {
   const store = new Store(workspace);
   const keyed = keyPlan(plan);
   const records = await store.records();
@@ -50,6 +55,7 @@ async function trimIdle(plan: Plan, keptStepIds: ReadonlySet<string>, workspace:
     left.bytes += bytes;
   }
   for (const { record } of records) {
+    requireHeld();
     if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
   }
   return left;

@@ -95,10 +95,11 @@ async function drop(
     return;
   }
   await hooks.onDrop(name);
-  await whenIdle(workspace, hooks, async () => {
+  await whenIdle(workspace, hooks, async (requireHeld) => {
     const store = new Store(workspace);
     for (const folder of steps) {
       const [stage = "", key = ""] = folder.split("-");
+      requireHeld();
       await store.remove(stage, key);
     }
   });
@@ -115,7 +116,11 @@ async function drop(
 }
 
 /** Runs work that removes steps when no run uses the store. */
-async function whenIdle(workspace: Workspace, { signal, tell }: RoomHooks, work: () => Promise<void>): Promise<void> {
+async function whenIdle(
+  workspace: Workspace,
+  { signal, tell }: RoomHooks,
+  work: Parameters<typeof whileIdle<void>>[1],
+): Promise<void> {
   for (let waited = false; ; waited = true) {
     try {
       return await whileIdle(workspace, work);

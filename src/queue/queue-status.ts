@@ -86,14 +86,26 @@ export async function readStatus(out: string): Promise<QueueStatus | undefined> 
   return { isRunning: isProcessAlive(process), models: models as QueueEntry[] };
 }
 
-/** The status file of a running queue; every change is on the disk when its promise resolves. Requires the queue's lock. */
+/** Returns the error of a queue that lost its lock, as a suspended process can. */
+export function takenOver(out: string): QuantsmithError {
+  return new QuantsmithError("QS-QUEUE-LOCK", `another process took over the queue of ${out}`, {
+    remedy: "Wait for that queue, then run this one again; the process or the machine was suspended.",
+  });
+}
+
+/**
+ * The status file of a running queue; every change is on the disk when its promise resolves. Requires the queue's lock: a write
+ * without it fails with QS-QUEUE-LOCK.
+ */
 export class StatusFile {
-  readonly #path: string;
+  readonly #out: string;
+  readonly #isHeld: () => boolean;
   readonly #models: Map<string, QueueEntry>;
   #written: Promise<void> = Promise.resolve();
 
-  private constructor(out: string, models: readonly QueueEntry[]) {
-    this.#path = statusPath(out);
+  private constructor(out: string, models: readonly QueueEntry[], isHeld: () => boolean) {
+    this.#out = out;
+    this.#isHeld = isHeld;
     this.#models = new Map(models.map((entry) => [entry.name, entry]));
   }
 
@@ -101,6 +113,7 @@ export class StatusFile {
   static async open(
     out: string,
     members: readonly Pick<QueueEntry, "name" | "recipe" | "model">[],
+    isHeld: () => boolean,
   ): Promise<StatusFile> {
     const before = new Map((await readStatus(out))?.models.map((entry) => [entry.name, entry]));
     const names = new Set(members.map(({ name }) => name));
@@ -109,8 +122,8 @@ export class StatusFile {
       return { name, recipe, model, state: "waiting", since: now(), ...(published && { published }) };
     });
     const others = [...before.values()].filter(({ name, published }) => published !== undefined && !names.has(name));
-    const file = new StatusFile(out, [...waiting, ...others]);
-    await removeUnfinishedWrites(file.#path);
+    const file = new StatusFile(out, [...waiting, ...others], isHeld);
+    await removeUnfinishedWrites(statusPath(out));
     await file.#write();
     return file;
   }
@@ -159,12 +172,14 @@ export class StatusFile {
     return written;
   }
 
-  /** Errors: QS-DISK-FULL, QS-QUEUE-FILE for other failures. */
+  /** Errors: QS-QUEUE-LOCK, QS-DISK-FULL, QS-QUEUE-FILE for other failures. */
   async #replace(text: string): Promise<void> {
+    const path = statusPath(this.#out);
+    if (!this.#isHeld()) throw takenOver(this.#out);
     try {
-      await writeFileAtomic(this.#path, text);
+      await writeFileAtomic(path, text);
     } catch (cause) {
-      const reason = `cannot write ${this.#path}: ${systemReason(cause)}`;
+      const reason = `cannot write ${path}: ${systemReason(cause)}`;
       const failure = systemFailure(cause);
       if (failure?.code === "QS-DISK-FULL") throw new QuantsmithError(failure.code, reason, { ...failure, cause });
       throw new QuantsmithError("QS-QUEUE-FILE", reason, { remedy, cause });

@@ -8,7 +8,7 @@ import { QuantsmithError } from "../util/errors.js";
 import { withLock } from "../util/lock.js";
 import { makeRoom, stepFolders } from "./make-room.js";
 import { describePublished, intended, isAtTarget } from "./published-release.js";
-import { type QueueEntry, StatusFile } from "./queue-status.js";
+import { type QueueEntry, StatusFile, takenOver } from "./queue-status.js";
 import type { QueueMember } from "./require-distinct.js";
 
 export interface QueueOptions {
@@ -24,8 +24,8 @@ export interface QueueOptions {
 
 /** How one model is planned and run. */
 export interface QueueWork {
-  plan(member: QueueMember): Promise<Plan>;
-  run(member: QueueMember, plan: Plan, onEvent: EventListener): Promise<MemberEnd>;
+  plan(member: QueueMember, signal: AbortSignal): Promise<Plan>;
+  run(member: QueueMember, plan: Plan, hooks: { signal: AbortSignal; onEvent: EventListener }): Promise<MemberEnd>;
 }
 
 /** The end of the run of a model. */
@@ -41,23 +41,25 @@ export interface MemberEnd {
 /**
  * Runs the models of a queue one after the other and records their states in the status file; a failed model does not
  * stop the others. Waits while another process runs a queue in the same output folder. Returns the models' final states.
- * Errors: QS-USAGE, which would fail every model; the reason of `signal`; QS-QUEUE-FILE, QS-ENV-OUTPUT.
+ * Errors: QS-USAGE, which would fail every model; the reason of `signal`; QS-QUEUE-LOCK, QS-QUEUE-FILE, QS-ENV-OUTPUT.
  */
 export async function runQueue(
   members: readonly QueueMember[],
   options: QueueOptions,
   work: QueueWork,
 ): Promise<QueueEntry[]> {
-  const { signal, tell } = options;
   const out = resolve(options.out);
-  const onWait = () => tell("waiting for another process that runs a queue in this output folder");
+  const onWait = () => options.tell("waiting for another process that runs a queue in this output folder");
   const workspace = await openWorkspace(out);
   await workspace.close(); // An open one is in use: nothing would be removed from it.
-  return withLock(lockPath(workspace, "queue"), { signal, onWait }, async () => {
+  return withLock(lockPath(workspace, "queue"), { signal: options.signal, onWait }, async ({ lost, isHeld }) => {
+    const taken = new AbortController();
+    lost.addEventListener("abort", () => taken.abort(takenOver(out)), { once: true });
+    const signal = AbortSignal.any([options.signal, taken.signal]);
     const described = members.map(({ settings }) => ({
       ...{ name: settings.name, recipe: resolve(settings.file), model: settings.model.name },
     }));
-    const queue = new Queue(members, { ...options, out }, work, await StatusFile.open(out, described));
+    const queue = new Queue(members, { ...options, out, signal }, work, await StatusFile.open(out, described, isHeld));
     await queue.run();
     return queue.status.models.slice(0, members.length);
   });
@@ -85,9 +87,8 @@ class Queue {
       try {
         await this.#runMember(member);
       } catch (error) {
-        const isUsage = error instanceof QuantsmithError && error.code === "QS-USAGE";
-        const ends = signal.aborted || isUsage;
-        if (ends) {
+        const isFinal = error instanceof QuantsmithError && ["QS-USAGE", "QS-QUEUE-LOCK"].includes(error.code);
+        if (signal.aborted || isFinal) {
           await this.status.setState(name, "waiting");
           throw error;
         }
@@ -100,7 +101,7 @@ class Queue {
   async #runMember(member: QueueMember): Promise<void> {
     const { signal, tell, maxDiskBytes, out } = this.#options;
     const { name } = member.settings;
-    const plan = await this.#work.plan(member);
+    const plan = await this.#work.plan(member, signal);
     signal.throwIfAborted();
     const intent = intended(plan, member.target);
     const { published } = this.status.entry(name);
@@ -111,7 +112,7 @@ class Queue {
       return;
     }
     if (maxDiskBytes !== undefined) await makeRoom(out, plan, maxDiskBytes, this.#roomHooks(member));
-    const end = await this.#work.run(member, plan, this.#progressOf(name));
+    const end = await this.#work.run(member, plan, { signal, onEvent: this.#progressOf(name) });
     const [error] = end.errors;
     if (error !== undefined) {
       await this.status.setState(name, "failed", { error: errorReport(error) });
@@ -143,7 +144,7 @@ class Queue {
     for (const member of this.#members) {
       const { state } = this.status.entry(member.settings.name);
       if (state === "published") continue;
-      const plan = await this.#work.plan(member).catch(() => undefined);
+      const plan = await this.#work.plan(member, this.#options.signal).catch(() => undefined);
       for (const folder of plan === undefined ? [] : stepFolders(plan)) folders.add(folder);
     }
     return folders;

@@ -36,6 +36,7 @@ export const errorCodes = {
     exit: 4,
     about: "A model of a queue does not fit `maxDisk`, also without the published releases and steps.",
   },
+  "QS-QUEUE-LOCK": { exit: 4, about: "Another process took over the queue because this one stalled." },
   "QS-QUEUE-FILE": { exit: 4, about: "The queue's status file cannot be used." },
   "QS-PIPELINE-MISSING": { exit: 2, about: "The recipe names a pipeline that does not exist." },
   "QS-PIPELINE-INVALID": { exit: 2, about: "The pipeline file does not match its schema." },

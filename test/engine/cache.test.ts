@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -165,6 +166,17 @@ test("keeps files of an orphaned job, and removes those of finished or forgotten
     (name) => !["slurm", "files"].includes(`${name}`),
   );
   expect(left.sort()).toEqual([...files, "notes.json"].sort());
+  await workspace.close();
+});
+
+test("a removal whose lock another process took over removes nothing more", async () => {
+  const workspace = await open();
+  const removal = whileIdle(workspace, async (requireHeld) => {
+    requireHeld();
+    rmSync(join(workspace.tmp, "removal.lock"), { recursive: true });
+    requireHeld();
+  });
+  expect((await failureOf(removal)).code).toBe("QS-CACHE-BUSY");
   await workspace.close();
 });
 

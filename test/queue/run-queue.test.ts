@@ -197,6 +197,17 @@ test("partial work of a model counts against the limit of the others only", asyn
   expect(ends.map(({ error, state }) => error?.code ?? state)).toEqual(["QS-QUEUE-DISK", "published"]);
 });
 
+test("a queue whose lock another process took over ends, and leaves the other's status file alone", async () => {
+  const queue = new TestQueue();
+  const other = JSON.stringify({ format: 1, process: "other", models: [] });
+  queue.onRun = () => {
+    rmSync(join(queue.out, "store", ".locks", "queue.lock"), { recursive: true });
+    writeFileSync(join(queue.out, "queue.json"), other);
+  };
+  expect((await failureOf(queue.run(["a", "bb"]))).code).toBe("QS-QUEUE-LOCK");
+  expect([queue.runs, readFileSync(join(queue.out, "queue.json"), "utf8")]).toEqual([["a"], other]);
+});
+
 test.each<[string, (queue: TestQueue) => void]>([
   [
     "a link to the local release",

@@ -189,7 +189,7 @@ test("hostile names and texts of releases, runs and the queue stay text", async 
     join(out, "runs", gone, "events.ndjson"),
     '{"type":"run-started","steps":[{"stage":"constructor"}]}\n{"x',
   );
-  const queue = await StatusFile.open(out, [{ name: evil, recipe: "r.yaml", model: evil }]);
+  const queue = await StatusFile.open(out, [{ name: evil, recipe: "r.yaml", model: evil }], () => true);
   await queue.setState(evil, "failed", { error: { code: "QS-USAGE", message: evil, remedy: evil } });
   const name = encodeURIComponent(release);
   for (const path of [

@@ -18,7 +18,7 @@ type Shard = NonNullable<ReturnType<typeof readShard>>;
 /** The storage answers about chunks with few others around them; more questions would cost more than they save. */
 const bytesBetweenQueries = 4_000_000;
 
-/** Chunks remembered at most, about 17 GB of content in 80 MB of memory. */
+/** Chunks remembered at most, about 17 GB of content. */
 export const maxKnownChunks = 2 ** 18;
 /** Answers remembered at most: each has a key, with which every chunk is hashed. */
 const maxAnswers = 32;
