@@ -4,7 +4,7 @@ let shared: AbortSignal | undefined;
 
 /**
  * Returns the process's signal that fires on SIGINT, SIGTERM or SIGHUP. The run then ends its children and stops in order; a
- * second signal exits at once, which is also safe.
+ * second signal exits at once, which is also safe, even while a file operation hangs.
  */
 export function interruptSignal(): AbortSignal {
   shared ??= listen();
@@ -15,7 +15,7 @@ function listen(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
+      if (controller.signal.aborted) exitNow(name);
       controller.abort(
         new QuantsmithError("QS-INTERRUPTED", `interrupted by ${name}`, {
           remedy: "Run the same command again to continue from the finished steps.",
@@ -24,4 +24,11 @@ function listen(): AbortSignal {
     });
   }
   return controller.signal;
+}
+
+/** Exits by the signal itself, since Node's own exit waits for file operations, as on a network disk that is gone. */
+function exitNow(name: NodeJS.Signals): never {
+  process.removeAllListeners(name);
+  process.on("exit", () => process.kill(process.pid, name));
+  process.exit(130);
 }

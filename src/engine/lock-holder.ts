@@ -1,6 +1,7 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import * as z from "zod";
 import { type LockOptions, withLock } from "../util/lock.js";
+import { readRegular } from "../util/regular-file.js";
 
 /** What a process does under a lock, for the messages of others that wait for it. */
 export interface LockHolder {
@@ -41,7 +42,7 @@ export async function withStatedLock<T>(
 
 async function readHolder(file: string): Promise<LockHolder | undefined> {
   try {
-    return lockHolder.parse(JSON.parse(await readFile(file, "utf8")));
+    return lockHolder.parse(JSON.parse(String(await readRegular(file))));
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, isSystemError } from "../util/errors.js";
@@ -11,6 +11,7 @@ import {
   syncTree,
   writeFileAtomic,
 } from "../util/files.js";
+import { readRegular } from "../util/regular-file.js";
 import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
@@ -177,7 +178,7 @@ async function isLink(path: string): Promise<boolean> {
 }
 
 async function readRecord(folder: string): Promise<StepRecord | undefined> {
-  return parseRecord(await readFile(join(folder, recordName), "utf8").catch(() => ""));
+  return parseRecord(await readRegular(join(folder, recordName)).then(String, () => ""));
 }
 
 /** Creates empty folders `out` and `work` in a fresh folder for building one step. */

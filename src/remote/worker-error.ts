@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { type ErrorCode, errorCodes } from "../util/error-codes.js";
 import { type ErrorReport, errorFrom } from "../util/error-report.js";
 import { QuantsmithError } from "../util/errors.js";
+import { readRegular } from "../util/regular-file.js";
 
 const report: z.ZodType<ErrorReport> = z.object({
   code: z.string().transform((code) => (Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : "QS-WORKER-FAILED")),
@@ -17,7 +17,7 @@ const report: z.ZodType<ErrorReport> = z.object({
  * since the file may not come from a worker.
  */
 export async function readWorkerError(path: string, step: string): Promise<QuantsmithError | undefined> {
-  const written = await readFile(path, "utf8").catch(() => undefined);
+  const written = await readRegular(path).then(String, () => undefined);
   if (written === undefined) return undefined;
   const { success, data } = report.safeParse(parse(written));
   if (!success) {

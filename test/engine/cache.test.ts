@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   linkSync,
@@ -127,6 +128,16 @@ test("removes folders without a record, and fails while a run uses the store", a
   expect(readdirSync(workspace.store)).toEqual([".jobs", ".locks", ".partial", "of-the-user"]);
   expect(existsSync(join(workspace.store, ".locks", "mine.lock", "notes.txt"))).toBe(true);
   expect(existsSync(join(workspace.store, ".partial", "notes.txt"))).toBe(true);
+  await workspace.close();
+});
+
+test("a pipe in place of a record counts as none, and is not waited for", async () => {
+  const workspace = await open();
+  mkdirSync(join(workspace.store, garbage));
+  execFileSync("mkfifo", [join(workspace.store, garbage, "record.json")]);
+  expect(await listCache(workspace)).toEqual([]);
+  await collectCache(workspace, { kind: "bytes", bytes: 0 });
+  expect(existsSync(join(workspace.store, garbage))).toBe(false);
   await workspace.close();
 });
 

@@ -1,8 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { isMissing } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import { sha256 } from "../../util/sha256.js";
 import type { Group } from "./group-jobs.js";
 
@@ -46,7 +47,7 @@ export class ArrayNames {
 
   async #read(slurmName: string): Promise<readonly string[]> {
     try {
-      return arrayFile.parse(JSON.parse(await readFile(this.#file(slurmName), "utf8")));
+      return arrayFile.parse(JSON.parse(String(await readRegular(this.#file(slurmName)))));
     } catch (error) {
       // Without a valid file, the array counts as foreign.
       if (isMissing(error) || error instanceof SyntaxError) return [];

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
 import { redact } from "../../util/redact.js";
+import { readRegular } from "../../util/regular-file.js";
 import type { QueueEntry } from "./queue-entry.js";
 
 /** Returns the path of a job's output; `task` is a number, or `%a` for Slurm to replace. */
@@ -15,7 +15,7 @@ const outOfMemory = /oom[- ]?kill|exceeded (?:job|step) memory limit/i;
 
 /** Returns the error of a failed job without an error report, with the last lines of its output. */
 export async function jobFailure(name: string, entry: QueueEntry, folder: string): Promise<QuantsmithError> {
-  const text = await readFile(outputFile(folder, entry.slurmName, entry.task), "utf8").catch(() => "");
+  const text = await readRegular(outputFile(folder, entry.slurmName, entry.task)).then(String, () => "");
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
   const output = redact(lines.slice(-tailLines).join("\n"));
   const details = (remedy: string) => ({ remedy, ...(output === "" ? {} : { output }) });

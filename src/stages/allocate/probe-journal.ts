@@ -1,5 +1,6 @@
-import { open, readdir, readFile } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegular } from "../../util/regular-file.js";
 import type { Shard } from "../stage.js";
 
 /** Result of one measurement of the damaged model. */
@@ -23,7 +24,7 @@ export function journalName(shard: Shard | undefined): string {
  */
 export async function readJournals(folder: string): Promise<Probe[]> {
   const names = (await readdir(folder)).filter((name) => /^probes(-\d+)?\.ndjson$/.test(name));
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8").catch(() => "")));
+  const texts = await Promise.all(names.map((name) => readRegular(join(folder, name)).then(String, () => "")));
   return texts.flatMap((text) => text.split("\n").flatMap((line) => parseLine(line) ?? []));
 }
 

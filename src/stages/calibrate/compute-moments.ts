@@ -1,4 +1,4 @@
-import { link, readFile } from "node:fs/promises";
+import { link } from "node:fs/promises";
 import { join } from "node:path";
 import type { GgufValue } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -8,6 +8,7 @@ import { writeGguf } from "../../gguf/write-gguf.js";
 import type { ImatrixOptions } from "../../llamacpp/imatrix.js";
 import { computeMoments } from "../../llamacpp/moments.js";
 import { writeFileAtomic } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import type { StageContext } from "../stage.js";
 import { linkPartial } from "../step-files.js";
 import type { MomentsPlan } from "./plan-moments.js";
@@ -64,7 +65,7 @@ export async function computeMomentsInPasses(
 /** Returns the command of a pass that an interrupted run finished; undefined without it. */
 async function readCommand(path: string): Promise<string[] | undefined> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as string[];
+    return JSON.parse(String(await readRegular(path))) as string[];
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type CorpusUse, samplePrompts } from "../../corpus/sample-prompts.js";
 import { completeText } from "../../llamacpp/completion.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import { requireMemory } from "../require-memory.js";
 import type { Operation, StageContext } from "../stage.js";
 import { linkInput, toolRun, writeReport } from "../step-files.js";
@@ -107,7 +108,7 @@ function expected({ tokens }: SampleTextParams, pieces: number, sampled: number)
 
 async function readPiece(file: string): Promise<Piece | undefined> {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as Piece;
+    return JSON.parse(String(await readRegular(file))) as Piece;
   } catch {
     return undefined;
   }

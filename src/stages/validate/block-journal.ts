@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { writeFileAtomic } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import type { Block } from "./combine-blocks.js";
 
 /** The fields that are combined. A figure that JSON cannot represent is null, so its block is measured again. */
@@ -25,7 +25,7 @@ export class BlockJournal {
 
   /** Returns a stored block; undefined if its file is missing, truncated or invalid. */
   async find(index: number): Promise<Block | undefined> {
-    const text = await readFile(this.#file(index), "utf8").catch(() => "");
+    const text = await readRegular(this.#file(index)).then(String, () => "");
     try {
       const found: unknown = JSON.parse(text);
       return block.safeParse(found).success ? (found as Block) : undefined;
