@@ -82,7 +82,7 @@ const request = (number: number) => target()?.pullRequests.find(({ num }) => num
 
 function openedBy(number: number, name: string): void {
   const found = request(number);
-  if (found !== undefined) found.author = { name };
+  if (found !== undefined) found.author = name;
 }
 
 function merge(pullRequest: number): void {
