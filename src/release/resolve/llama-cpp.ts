@@ -23,12 +23,9 @@ export function resolveLlamaCpp(files: readonly string[], tag?: string): Runtime
   return { file, splits: splitsOf(files, file), ...(mmproj === undefined ? {} : { mmproj }) };
 }
 
+/** Tags are names of quantizations. Any other expression counts as none, since that of a stranger's release may never end. */
 function matches(file: string, tag: string): boolean {
-  try {
-    return new RegExp(`${tag}[.-]`, "i").test(file);
-  } catch {
-    return false;
-  }
+  return /^[\w.-]+$/.test(tag) && new RegExp(`${tag}[.-]`, "i").test(file);
 }
 
 /**

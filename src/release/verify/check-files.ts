@@ -31,6 +31,7 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
     const remedy = "Check the files out again with git's `core.autocrlf` off, or restore the file from the release.";
     problems.push(errorProblem("QS-VERIFY-SUMS", checksumsFile, message, remedy));
   }
+  const ownerOf = new Map([...listed].reverse().map(([file, sha256]) => [sha256, file]));
   for (const [file, sha256] of listed) {
     const found = present.get(file);
     if (found === undefined)
@@ -40,7 +41,7 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
         errorProblem(
           "QS-VERIFY-HASH",
           file,
-          `${file} does not match SHA256SUMS${contentOwner(listed, found)}`,
+          `${file} does not match SHA256SUMS${contentOwner(ownerOf.get(found))}`,
           restoreRemedy,
         ),
       );
@@ -74,9 +75,8 @@ export function checkExtra(
 }
 
 /** Suffix of the message if the content is that of another listed file. */
-function contentOwner(listed: Digests, sha256: string): string {
-  const other = [...listed].find(([, known]) => known === sha256);
-  return other === undefined ? "" : `: its content is that of ${other[0]}`;
+function contentOwner(other: string | undefined): string {
+  return other === undefined ? "" : `: its content is that of ${other}`;
 }
 
 /** Compares `release.json` with its checksum, which also covers the times and speeds that the provenance omits. */

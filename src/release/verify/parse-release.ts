@@ -39,7 +39,8 @@ const release = z.looseObject({
         reasons: z.array(z.string()),
       }),
     )
-    .min(1),
+    .min(1)
+    .max(1000),
   projectors: z.array(sideFile).optional(),
   mtp: sideFile.optional(),
   warnings: z

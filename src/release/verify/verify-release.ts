@@ -7,6 +7,7 @@ import { historyFile } from "../history.js";
 import { provenanceFile } from "../provenance.js";
 import type { RunReport } from "../release-report.js";
 import { findResolutionProblems } from "../resolve/find-problems.js";
+import { modelFiles } from "../resolve/gguf-name.js";
 import { resolveAll } from "../resolve/resolve-all.js";
 import { signatureFile } from "../sign/statement.js";
 import { stableReleaseDigest } from "../stable-release-digest.js";
@@ -21,6 +22,9 @@ import { keepRootCauses } from "./keep-root-causes.js";
 import { parseRelease } from "./parse-release.js";
 import { maxTextBytes, type ReleaseSource } from "./release-source.js";
 import { errorProblem, type VerifiedFile, type VerifyProblem, type VerifyReport } from "./verify-report.js";
+
+/** Names are compared with each other, so those of a hundred thousand models would take days. */
+const maxModels = 1000;
 
 /**
  * Verifies every recomputable claim of a release: file contents (SHA256SUMS), `release.json` (files, headers, the recipe's
@@ -65,6 +69,7 @@ export async function verifyRelease(
   const hardware = changed.has(hardwareFile) ? undefined : await text(hardwareFile);
   const card = changed.has(cardFile) ? undefined : await text(cardFile);
   const sound = new Map([...digests].filter(([path]) => !changed.has(path)));
+  const isResolvable = modelFiles(paths).length <= maxModels;
   const found: VerifyProblem[] = [
     ...unreadable,
     ...oversized,
@@ -79,22 +84,34 @@ export async function verifyRelease(
     ...(parsed && hardware !== undefined ? checkHardware(hardware, report) : []),
     ...(parsed && card !== undefined ? checkCard(card, report) : []),
     ...checkHistory(changed.has(historyFile) ? undefined : history),
-    ...findResolutionProblems(
-      intended(source.shared || sums === undefined ? paths : paths.filter((path) => known.has(path)), report),
-      parsed ? report.variants : undefined,
-    ),
+    ...(isResolvable
+      ? findResolutionProblems(
+          intended(source.shared || sums === undefined ? paths : paths.filter((path) => known.has(path)), report),
+          parsed ? report.variants : undefined,
+        )
+      : [unresolved()]),
   ];
   const problems = keepRootCauses(found).toSorted(
     (a, b) => Number(b.severity === "error") - Number(a.severity === "error"),
   );
+  const failed = new Set(problems.flatMap(({ severity, file }) => (severity === "error" ? [file] : [])));
   return {
     ok: problems.every(({ severity }) => severity === "warning"),
     release: source.name,
-    files: listed.map(({ path, bytes }) => describeFile(path, bytes, digests.get(path) ?? null, models, problems)),
+    files: listed.map(({ path, bytes }) =>
+      describeFile(path, bytes, digests.get(path) ?? null, models, !failed.has(path)),
+    ),
     signature,
-    resolutions: resolveAll(paths, repoOf(source.name)),
+    resolutions: isResolvable ? resolveAll(paths, repoOf(source.name)) : [],
     problems,
   };
+}
+
+/** Returns a warning instead of the resolution of the names. */
+function unresolved(): VerifyProblem {
+  const message = `there are more than ${maxModels} models, so their names were not resolved`;
+  const remedy = "Remove the models that are not needed, or publish to a repository of its own.";
+  return { ...errorProblem("QS-VERIFY-UNCHECKED", null, message, remedy), severity: "warning" };
 }
 
 /** Errors: QS-VERIFY-TARGET if all files of a release are missing. */
@@ -121,9 +138,8 @@ function describeFile(
   bytes: number,
   sha256: string | null,
   models: ReadonlyMap<string, ModelFacts>,
-  problems: readonly VerifyProblem[],
+  ok: boolean,
 ): VerifiedFile {
-  const ok = !problems.some(({ file, severity }) => file === path && severity === "error");
   const model = models.get(path);
   if (model === undefined) return { path, bytes, sha256, ok };
   const label = hubLabel(path.slice(path.lastIndexOf("/") + 1)) ?? null;

@@ -54,3 +54,8 @@ describe.each(repositories)("$title", (repository) => {
     expect([...codes].toSorted()).toEqual(repository.problems.toSorted());
   });
 });
+
+test("a tag is a name, no regular expression that may never end", () => {
+  expect(resolveLlamaCpp(["m-AA.gguf"], "a+").file).toBeNull();
+  expect(resolveLlamaCpp(["m-Q4_K_M.gguf"], "q4.k_m").file).toBe("m-Q4_K_M.gguf");
+});

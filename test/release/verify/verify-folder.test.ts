@@ -415,3 +415,19 @@ test("a release without provenance, and a missing folder, give errors", async ()
   ]);
   expect(await failureOf(verifyFolder(join(home, "none"), never))).toMatchObject({ code: "QS-VERIFY-TARGET" });
 });
+
+test("names of thousands of models are not resolved, which would not end", async () => {
+  const listed = copy();
+  await seal(
+    listed,
+    edit(listed, (report) => {
+      const variant = first(report);
+      report.variants = Array.from({ length: 1001 }, (_, index) => ({ ...variant, name: `V${index}` }));
+    }),
+  );
+  expect(codes(await verifyFolder(listed, never))).toEqual(["QS-VERIFY-REPORT"]);
+  const present = copy();
+  for (let index = 0; index < 1000; index++) put(join(present, `m-Q${index}.gguf`), "");
+  const { problems, resolutions } = await verifyFolder(present, never);
+  expect([problems.some(({ code }) => code === "QS-VERIFY-UNCHECKED"), resolutions]).toEqual([true, []]);
+});
