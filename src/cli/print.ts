@@ -29,7 +29,10 @@ function write(stream: NodeJS.WriteStream, lines: Lines): void {
   );
 }
 
-/** Breaks a line at blanks so that it fits the terminal; a command in backticks and a long word stay whole. */
+/**
+ * Breaks a printable line at blanks so that it fits the terminal; a command in backticks and a long word stay whole. Also the new
+ * lines are printable: a CI log takes `::` at the start of one for a command.
+ */
 export function wrapLine(line: string, columns: number): string[] {
   if (line.length <= columns) return [line];
   const [indent = ""] = /^ */.exec(line) ?? [];
@@ -39,7 +42,7 @@ export function wrapLine(line: string, columns: number): string[] {
     if (current === "" || current.length + part.length <= columns) current += part;
     else {
       lines.push(current);
-      current = indent + part.trimStart();
+      current = printableLine(indent + part.trimStart());
     }
   }
   return [...lines, current];

@@ -17,6 +17,10 @@ test("a long line breaks at blanks, with its indent, and not inside a command or
   expect(wrapLine("an odd ` mark here", 10)).toEqual(["an odd `", "mark here"]);
 });
 
+test("no line begins with a workflow command", () => {
+  expect(wrapLine("  a name ::error::pwned", 12)).toEqual(["  a name", "  \\::error::pwned"]);
+});
+
 test.each([
   ["xterm", true],
   ["dumb", false],
