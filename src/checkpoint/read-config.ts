@@ -21,25 +21,43 @@ export interface ModelConfig {
 
 /** Reads and parses a checkpoint's config.json. Throws QS-FETCH-CONFIG. */
 export async function readConfig(path: string, nonFinite?: NonFinite): Promise<ModelConfig> {
-  try {
-    return parseConfig(path, await readRegular(path, maxConfigBytes), nonFinite);
-  } catch (error) {
-    if (error instanceof RangeError) throw unusable(path, error.message);
-    throw error;
-  }
+  return checkConfig(path, await readJson(path, (why) => unusable(path, why), nonFinite));
 }
 
 /** Parses the content of a config.json; `path` is for errors. Throws QS-FETCH-CONFIG. */
 export function parseConfig(path: string, content: Buffer, nonFinite?: NonFinite): ModelConfig {
-  let config: unknown;
+  return checkConfig(
+    path,
+    parseJson(content, (why) => unusable(path, why), nonFinite),
+  );
+}
+
+/** Reads the JSON of a small configuration file, as Python does. Throws `unusable` with a reason for invalid content. */
+export async function readJson(
+  path: string,
+  unusable: (why: string) => QuantsmithError,
+  nonFinite?: NonFinite,
+): Promise<unknown> {
   try {
-    config = parsePythonJson(decodeJson(content, limits), nonFinite);
+    return parseJson(await readRegular(path, maxConfigBytes), unusable, nonFinite);
   } catch (error) {
-    if (error instanceof SyntaxError) throw unusable(path, "it is not valid JSON");
-    if (error instanceof RangeError) throw unusable(path, error.message);
-    if (error instanceof TypeError) throw unusable(path, "it is not valid UTF-8");
+    if (error instanceof RangeError) throw unusable(error.message);
     throw error;
   }
+}
+
+function parseJson(content: Buffer, unusable: (why: string) => QuantsmithError, nonFinite?: NonFinite): unknown {
+  try {
+    return parsePythonJson(decodeJson(content, limits), nonFinite);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw unusable("it is not valid JSON");
+    if (error instanceof RangeError) throw unusable(error.message);
+    if (error instanceof TypeError) throw unusable("it is not valid UTF-8");
+    throw error;
+  }
+}
+
+function checkConfig(path: string, config: unknown): ModelConfig {
   if (!isObject(config)) throw unusable(path, "it is not a JSON object");
   const architecture = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
   if (typeof architecture !== "string" || architecture === "") {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isUnsafe, isWeightFile } from "../../checkpoint/file-selection.js";
 import { readConfig } from "../../checkpoint/read-config.js";
@@ -10,10 +10,9 @@ import { convertLoraToGguf } from "../../llamacpp/python/convert.js";
 import type { ConverterPython } from "../../llamacpp/python/converter-python.js";
 import type { ToolProgress } from "../../llamacpp/tool-run.js";
 import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
-import { QuantsmithError } from "../../util/errors.js";
 import { renameToNew } from "../../util/files.js";
-import { requireNoPointer } from "../../util/lfs-pointer.js";
 import { isSystemLeftover } from "../../util/system-files.js";
+import { adapterFiles, requireAdapter } from "./require-adapter.js";
 
 export interface ConvertAdapterOptions {
   /** Folder of the PEFT adapter. */
@@ -38,17 +37,14 @@ export interface ConvertedAdapter {
   tensors: number;
 }
 
-/** The files of an adapter. Pickles are not supported, because opening one can run code. */
-const adapterFiles = ["adapter_config.json", "adapter_model.safetensors"];
-
 /**
  * Converts a LoRA adapter to GGUF with llama.cpp's own script. The converter gets links to the files it needs, without the
- * model card, from which it would copy arbitrary metadata. Throws QS-CONVERT-*,
- * QS-FETCH-CONFIG, QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL, QS-USAGE for an existing file.
+ * model card, from which it would copy arbitrary metadata. Throws QS-CONVERT-*, QS-FETCH-CONFIG, QS-FETCH-SAFETENSORS,
+ * QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL, QS-USAGE for an existing file.
  */
 export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
   const { outFile, toolchain, python, threads, signal, onProgress } = options;
-  for (const name of adapterFiles) await requireFile(join(options.adapter, name));
+  await requireAdapter(options.adapter);
   await readConfig(join(options.base, "config.json"));
   const parent = dirname(resolve(outFile));
   await mkdir(parent, { recursive: true });
@@ -75,15 +71,6 @@ export async function convertAdapter(options: ConvertAdapterOptions): Promise<Co
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-async function requireFile(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return requireNoPointer(path);
-  throw new QuantsmithError("QS-CONVERT-ADAPTER", `${path} is missing`, {
-    remedy: `Pass the folder of a PEFT adapter that contains ${adapterFiles.join(" and ")}.`,
-    at: { file: path },
-  });
 }
 
 async function linkFiles(from: string, to: string, wanted: (name: string) => boolean): Promise<void> {
