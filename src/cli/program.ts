@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { packageVersion } from "../util/package-version.js";
 import { addComputeOptions } from "./compute-flags.js";
+import { requireValues } from "./usage-error.js";
 
 /** Imported on use, so that short commands start fast. */
 const commands = {
@@ -36,7 +37,8 @@ export const program = new Command("quantsmith")
   .configureHelp({ showGlobalOptions: true })
   // main.ts prints errors, with a code and a remedy.
   .configureOutput({ outputError: () => undefined })
-  .exitOverride();
+  .exitOverride()
+  .hook("preAction", (_, command) => requireValues(command));
 
 const verbose = new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet");
 const quiet = ["--quiet", "print results, warnings and errors only"] as const;

@@ -1,4 +1,4 @@
-import type { Command, CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { QuantsmithError } from "../util/errors.js";
 
 /** Returns an error of commander as QS-USAGE, whose remedy names the help of the given command. */
@@ -12,6 +12,15 @@ export function usageError(error: CommanderError, program: Command, args: readon
   return new QuantsmithError("QS-USAGE", error.code === "commander.help" ? "no command was given" : message, {
     remedy,
   });
+}
+
+/** Throws a usage error for an option with an empty value, as from an unset variable of a script. */
+export function requireValues(command: Command): void {
+  for (const [name, value] of Object.entries(command.opts<Record<string, unknown>>())) {
+    if (![value].flat().includes("")) continue;
+    const option = command.options.find((option) => option.attributeName() === name)?.long ?? name;
+    throw new CommanderError(2, "quantsmith.emptyValue", `error: option '${option}' has an empty value`);
+  }
 }
 
 /** Returns the command that arguments begin with, `quantsmith cache gc`; undefined for none. */

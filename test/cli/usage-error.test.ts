@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { expect, test } from "vitest";
 import { program } from "../../src/cli/program.js";
-import { usageError } from "../../src/cli/usage-error.js";
+import { requireValues, usageError } from "../../src/cli/usage-error.js";
 
 const missing = new CommanderError(1, "commander.missingArgument", "error: missing required argument 'model'");
 
@@ -17,4 +17,13 @@ test.each([
     message: "missing required argument 'model'",
     remedy,
   });
+});
+
+test.each([
+  [["--out", ""], "--out"],
+  [["--variant", "Q4_K_M", ""], "--variant"],
+])("an empty value is an error: %j", (args, option) => {
+  const run = program.createCommand("run").option("--out <folder>", "", "artifacts").option("--variant <name...>", "");
+  run.parseOptions(args);
+  expect(() => requireValues(run)).toThrow(`option '${option}' has an empty value`);
 });
