@@ -59,6 +59,9 @@ export async function isAtTarget(
     const expected = new Map([[checksumsFile, checksums]]);
     return (await verifyRemote(hubConnection(), { repo, revision, expected }, signal)).ok;
   } catch (error) {
+    signal.throwIfAborted();
+    // A folder that cannot be read, as on a network disk that is gone.
+    if (isSystemError(error)) return false;
     if (
       error instanceof QuantsmithError &&
       ["QS-HUB-MISSING", "QS-HUB-REVISION", "QS-VERIFY-TARGET"].includes(error.code)
@@ -85,7 +88,7 @@ export async function checksumsOf(release: string): Promise<string | undefined> 
     return sha256(await readRegular(join(release, checksumsFile), maxTextBytes));
   } catch (error) {
     if (isMissing(error) || error instanceof RangeError) return undefined;
-    if (isSystemError(error) && ["ENXIO", "EISDIR", "ELOOP"].includes(error.code ?? "")) return undefined;
+    if (isSystemError(error) && ["ENXIO", "EISDIR", "ELOOP", "ENOTDIR"].includes(error.code ?? "")) return undefined;
     throw error;
   }
 }

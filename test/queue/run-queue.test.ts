@@ -190,6 +190,16 @@ test("nothing is removed that its target lacks, or that was changed or built aga
   expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(2);
 });
 
+test("a target that cannot be read keeps the local release, and other models are built", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a", "bb"]);
+  rmSync(queue.target("a"), { recursive: true });
+  writeFileSync(queue.target("a"), "mine");
+  const [last] = (await queue.run(["ccc"], 2.5 * releaseBytes)).slice(-1);
+  expect([last?.state, queue.releases()]).toEqual(["published", ["a", "ccc"]]);
+  expect(queue.notes.join()).toContain("Kept the release a: it is no longer at its target");
+});
+
 test("partial work of a model counts against the limit of the others only", async () => {
   const queue = new TestQueue();
   queue.interrupt("a", releaseBytes);
