@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, isSystemError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
@@ -34,7 +34,7 @@ export class Store {
 
   /** Returns the folder of a step's outputs, existing or not. */
   folder(stage: string, key: string): string {
-    return join(this.#workspace.store, `${stage}-${key}`);
+    return join(this.#workspace.store, folderName(stage, key));
   }
 
   /** Returns the folder for a step's partial work across runs, existing or not. */
@@ -51,7 +51,7 @@ export class Store {
   async find(stage: string, key: string, { verify = false, readOnly = false } = {}): Promise<StepRecord | undefined> {
     const folder = this.folder(stage, key);
     const record = await readRecord(folder);
-    if (record?.key !== key) return undefined;
+    if (record === undefined) return undefined;
     let refreshed = false;
     for (const [index, output] of record.outputs.entries()) {
       if (output.dropped) continue;
@@ -159,7 +159,7 @@ export class Store {
     // Whoever made a link has not given us what is behind it.
     if (await isLink(folder)) return unlink(folder);
     // ENOTDIR: a plain file has the folder's name; it is removed like a folder.
-    await rm(join(folder, recordName), { force: true }).catch((error: unknown) => {
+    await rm(join(folder, recordName), { recursive: true, force: true }).catch((error: unknown) => {
       if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
     });
     const trash = scratchPath(this.#workspace, "discarded");
@@ -177,8 +177,16 @@ async function isLink(path: string): Promise<boolean> {
   return (await lstatIfPresent(path))?.isSymbolicLink() === true;
 }
 
+/** Returns the record of a step's folder; undefined without a whole one, or in a copy under another name. */
 async function readRecord(folder: string): Promise<StepRecord | undefined> {
-  return parseRecord(await readRegular(join(folder, recordName)).then(String, () => ""));
+  const record = parseRecord(await readRegular(join(folder, recordName)).then(String, () => ""));
+  return record !== undefined && basename(folder) === folderName(record.fingerprint.stage, record.key)
+    ? record
+    : undefined;
+}
+
+function folderName(stage: string, key: string): string {
+  return `${stage}-${key}`;
 }
 
 /** Creates empty folders `out` and `work` in a fresh folder for building one step. */

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -11,7 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { collectCache, listCache, waitForRemoval, whileIdle } from "../../src/engine/cache.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
@@ -128,6 +129,20 @@ test("removes folders without a record, and fails while a run uses the store", a
   expect(readdirSync(workspace.store)).toEqual([".jobs", ".locks", ".partial", "of-the-user"]);
   expect(existsSync(join(workspace.store, ".locks", "mine.lock", "notes.txt"))).toBe(true);
   expect(existsSync(join(workspace.store, ".partial", "notes.txt"))).toBe(true);
+  await workspace.close();
+});
+
+test("copies of steps do not count, and a folder in place of a record is removed", async () => {
+  const workspace = await open();
+  const { folder } = await put(workspace, "real", 1000, 1);
+  cpSync(folder, `${folder}.bak`, { recursive: true });
+  cpSync(folder, join(workspace.store, garbage), { recursive: true });
+  mkdirSync(join(workspace.store, `allocate-${"0".repeat(64)}`, "record.json", "sub"), { recursive: true });
+  expect(await names(workspace)).toEqual(["real"]);
+  await collectCache(workspace, { kind: "bytes", bytes: 1500 });
+  expect(readdirSync(workspace.store).filter((name) => !name.startsWith("."))).toEqual(
+    [basename(folder), `${basename(folder)}.bak`].sort(),
+  );
   await workspace.close();
 });
 
