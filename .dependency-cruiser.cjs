@@ -45,7 +45,7 @@ const rooms = {
   engine: ["plan", "stages", "release", "llamacpp", "util"],
   watch: ["recipe", "release", "checkpoint", "hub", "util"],
   queue: ["engine", "plan", "recipe", "stages", "release", "hub", "util"],
-  remote: ["engine", "plan", "recipe", "stages", "llamacpp", "hub", "util"],
+  remote: ["engine", "plan", "recipe", "stages", "corpus", "llamacpp", "hub", "util"],
   cli: [
     "watch",
     "queue",

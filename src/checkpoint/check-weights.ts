@@ -1,7 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { openRegular } from "../util/regular-file.js";
 import { findNonFinite, valueBytes } from "./non-finite.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 
@@ -46,7 +47,7 @@ export async function checkTensors(
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
   if (check === "none") return;
-  const file = await open(path, "r");
+  const file = await openRegular(path);
   try {
     const buffer = Buffer.alloc(chunkBytes);
     for (const tensor of tensors) await checkTensor(file, { path, tensor, buffer, isFull: check === "full" }, signal);

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegular } from "../util/regular-file.js";
 
 /** llama.cpp's converter recognizes a reranker of Qwen 3 by this heading of its model card. */
 export const rerankerHeading = "# Qwen3-Reranker\n";
@@ -11,5 +11,5 @@ export function isRerankerCard(card: string): boolean {
 
 /** Returns true for a snapshot whose model card has such a heading. */
 export async function isQwenReranker(snapshot: string): Promise<boolean> {
-  return isRerankerCard(await readFile(join(snapshot, "README.md"), "utf8").catch(() => ""));
+  return isRerankerCard(await readRegular(join(snapshot, "README.md")).then(String, () => ""));
 }

@@ -1,8 +1,9 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
+import { openRegular } from "../util/regular-file.js";
 import { isObject } from "./parse-python-json.js";
 import { decodeUtf8 } from "./read-text.js";
 import { exceededLimit, hasOtherThanCounts, scanJson } from "./scan-json.js";
@@ -51,7 +52,7 @@ const dtypeBits = new Map(
  * without gaps or overlaps, names are unique. Does not read tensor data. Throws QS-FETCH-SAFETENSORS, QS-LFS-POINTER.
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  const file = await open(path, "r");
+  const file = await openRegular(path);
   try {
     const { size } = await file.stat();
     return parseSafetensors(path, await readHeader(file, path, size), size);

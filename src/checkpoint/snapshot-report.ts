@@ -1,6 +1,7 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
+import { readRegular } from "../util/regular-file.js";
 import { type BaseCard, parseBaseCard } from "./base-card.js";
 import type { Snapshot } from "./check-snapshot.js";
 import type { GgufSnapshot } from "./gguf/check-gguf.js";
@@ -62,5 +63,5 @@ export function sha256ByPath(files: readonly SnapshotFile[]): Record<string, str
 
 /** Reads the front matter of a snapshot's model card; without a card, returns an empty one. */
 export async function readBaseCard(snapshot: string): Promise<BaseCard> {
-  return parseBaseCard(await readFile(join(snapshot, "README.md"), "utf8").catch(() => ""));
+  return parseBaseCard(await readRegular(join(snapshot, "README.md")).then(String, () => ""));
 }

@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { isObject } from "../checkpoint/parse-python-json.js";
-import { isMissing } from "../util/errors.js";
 import type { Entries } from "./entries.js";
+import { readText } from "./vocabulary/tokenizer-files.js";
 
 /**
  * Returns the token count that llama.cpp's converter computes for a Gemma 3; further embedding rows are dropped. With a
@@ -15,11 +13,11 @@ export async function countTokens(folder: string, tokenizer: Entries): Promise<n
   const names = new Map(tokenizer).get("tokenizer.ggml.model");
   if (names?.type === "string" && names.value === "llama") return written;
   try {
-    const json: unknown = JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8"));
+    const json: unknown = JSON.parse((await readText(folder, "tokenizer.json")) ?? "");
     if (!isObject(json) || !isObject(json.model) || !isObject(json.model.vocab)) return written;
     return Object.keys(json.model.vocab).length + (Array.isArray(json.added_tokens) ? json.added_tokens.length : 0);
   } catch (error) {
-    if (error instanceof SyntaxError || isMissing(error)) return written;
+    if (error instanceof SyntaxError) return written;
     throw error;
   }
 }

@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { poolingFile } from "../checkpoint/outline/details.js";
 import { parseJson, parseSide } from "../checkpoint/outline/side-files.js";
 import { unsupportedPooling } from "../llamacpp/python/convert-failures.js";
 import { isMissing } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { readRegular } from "../util/regular-file.js";
 import { badConfig } from "./native-errors.js";
 
 /** `enum llama_pooling_type`. */
@@ -37,7 +37,7 @@ export async function readPoolingType(folder: string): Promise<number | undefine
 
 async function read(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path);
+    return await readRegular(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

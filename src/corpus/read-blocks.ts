@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { QuantsmithError } from "../util/errors.js";
+import { readRegular } from "../util/regular-file.js";
 import { type Conversation, readConversation } from "./conversation.js";
+import { maxTextBytes } from "./read-unchanged.js";
 
 /** A block of a text file: a whole plain file, or one record of a `.jsonl` file. */
 export type TextBlock =
@@ -18,7 +19,7 @@ export function isJsonLines(name: string): boolean {
  * Throws QS-TEXT-BINARY, QS-TEXT-ENCODING and QS-TEXT-RECORD with the line.
  */
 export async function readBlocks(path: string, name = path, bytes?: Uint8Array): Promise<TextBlock[]> {
-  const text = decode(bytes ?? (await readFile(path)), path);
+  const text = decode(bytes ?? (await readRegular(path, maxTextBytes)), path);
   if (!isJsonLines(name)) return [{ line: 1, text }];
   return text
     .split("\n")

@@ -1,5 +1,7 @@
 import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Step } from "../plan/plan.js";
+import { inputChanged } from "../stages/input-changed.js";
 import type { OperationReport, Shard } from "../stages/stage.js";
 import { describeCompute } from "./describe-compute.js";
 import { reportDiskFull } from "./disk-space.js";
@@ -12,7 +14,7 @@ import type { BuildRuntime } from "./runtime.js";
 import { laneOf, type ScheduledFor } from "./scheduler.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 import { moveToStoreDisk, openBuildFolder } from "./store.js";
-import { inputChanged, withUnchangedInputs } from "./unchanged-inputs.js";
+import { withUnchangedInputs } from "./unchanged-inputs.js";
 import { buildPath, lockPath, removeTemporary } from "./workspace.js";
 
 export interface BuildOptions {
@@ -136,7 +138,12 @@ async function commitStep(
       ? { compute: describeCompute(runtime.plan.compute.compute, gpuLayers) }
       : {}),
   };
-  return runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));
+  try {
+    return await runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));
+  } catch (error) {
+    const gone = await irregularFile(out, Object.keys(report.expectedDigests ?? {}));
+    throw gone === undefined ? error : inputChanged(step.id, gone, error);
+  }
 }
 
 /** Returns the current time, or the start of a fresh run if this machine's clock is behind it. */
@@ -168,6 +175,15 @@ async function outputDigest(
     if (verified[name] !== undefined) await runtime.digests.add(path, digest);
     return digest;
   };
+}
+
+/** Returns the first path, in a folder, of a link that no longer leads to a regular file. */
+async function irregularFile(folder: string, paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    const found = await stat(join(folder, path)).catch(() => undefined);
+    if (found?.isFile() !== true) return path;
+  }
+  return undefined;
 }
 
 async function fileIdentity(path: string): Promise<string> {

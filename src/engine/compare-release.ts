@@ -1,10 +1,11 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { readSignedFiles, signatureFile } from "../release/sign/statement.js";
 import { maxTextBytes } from "../release/verify/release-source.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
 import { listEmptyFolders, listFiles } from "../util/files.js";
+import { readRegular } from "../util/regular-file.js";
 import type { InstalledRelease } from "./installed-release.js";
 import type { RecordedFile } from "./record.js";
 
@@ -49,7 +50,7 @@ async function isOwnSignature(folder: string, path: string, installed: Installed
   if (path !== signatureFile || installed === undefined) return false;
   const file = join(folder, path);
   if (!(await isRegular(file)) || (await fileState(file)).bytes > maxTextBytes) return false;
-  const signed = [...(readSignedFiles(await readFile(file, "utf8")) ?? [])];
+  const signed = [...(readSignedFiles(String(await readRegular(file))) ?? [])];
   const written = new Set(installed.files.map((own) => `${own.sha256} ${own.path}`));
   return signed.length > 0 && signed.every(([name, sha256]) => written.has(`${sha256} ${name}`));
 }

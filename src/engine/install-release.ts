@@ -1,6 +1,7 @@
-import { copyFile, lstat, mkdir, readdir } from "node:fs/promises";
+import { lstat, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plan } from "../plan/plan.js";
+import { copyRegular } from "../util/copy-file.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
 import { quote } from "../util/quote.js";
@@ -204,5 +205,5 @@ function list(files: readonly ForeignFile[]): string {
 
 async function copyWithFolders(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  await copyFile(from, to);
+  await copyRegular(from, to);
 }

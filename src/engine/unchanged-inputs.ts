@@ -1,9 +1,9 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Step } from "../plan/plan.js";
+import { inputChanged } from "../stages/input-changed.js";
 import { QuantsmithError } from "../util/errors.js";
 import { isUntouched, type LiveFileState, liveFileState } from "../util/file-state.js";
-import { quote } from "../util/quote.js";
 import { isWithin } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 
@@ -70,14 +70,6 @@ async function findChangedInput({ inputs }: Step, { records, store }: BuildRunti
     if ((await store.find(stage, record.key, { readOnly: true })) === undefined) return name;
   }
   return undefined;
-}
-
-/** Returns the error for a step that read changing inputs. */
-export function inputChanged(step: string, file: string, cause?: unknown): QuantsmithError {
-  return new QuantsmithError("QS-INPUT-CHANGED", `${quote(file)} changed while ${step} was reading it`, {
-    remedy: "Run the same command again; it uses the current files.",
-    cause,
-  });
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { openRegular } from "../util/regular-file.js";
 import { missingGguf } from "./errors.js";
 import type { GgufTensor } from "./gguf.js";
 
@@ -9,7 +9,7 @@ import type { GgufTensor } from "./gguf.js";
 export async function readFloats(path: string, tensor: GgufTensor): Promise<Float32Array<ArrayBuffer>> {
   const values = new Float32Array(tensor.bytes / Float32Array.BYTES_PER_ELEMENT);
   const bytes = new Uint8Array(values.buffer);
-  const file = await open(path, "r");
+  const file = await openRegular(path);
   try {
     for (let done = 0; done < bytes.length; ) {
       const { bytesRead } = await file.read(bytes, done, bytes.length - done, tensor.offset + done);

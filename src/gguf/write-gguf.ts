@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { GgmlType } from "../quant/ggml-types.js";
+import { openRegular } from "../util/regular-file.js";
 import { encodeHeader } from "./encode-header.js";
 import type { GgufTensor, GgufValue } from "./gguf.js";
 
@@ -75,7 +76,7 @@ export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufO
 
 /** All chunks share one buffer: each is valid until the next is requested. */
 async function* readRange({ path, offset }: FileRange, length: number): AsyncGenerator<Uint8Array, void, void> {
-  const file = await open(path, "r");
+  const file = await openRegular(path);
   try {
     const buffer = Buffer.allocUnsafe(Math.min(length, copyBytes));
     for (let done = 0; done < length; ) {

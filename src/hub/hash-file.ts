@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readRegular } from "../util/regular-file.js";
 import type { ContentDigest } from "./digest.js";
 import { HashFollower } from "./download/hash-follower.js";
 
@@ -16,7 +16,7 @@ export async function hashFile(
   if (bytes <= smallBytes) {
     return createHash(digest.algorithm)
       .update(digest.prefix)
-      .update(await readFile(path))
+      .update(await readRegular(path))
       .digest("hex");
   }
   const follower = new HashFollower(path, bytes, digest);

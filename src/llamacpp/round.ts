@@ -1,7 +1,8 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { lineReader } from "../util/line-reader.js";
+import { readRegular } from "../util/regular-file.js";
 import { computeEnvironment, cpuCompute } from "./compute/compute.js";
 import { deviceFailure } from "./compute/device-failures.js";
 import { modelLoadPattern, onDeviceRemedy } from "./input-failures.js";
@@ -84,7 +85,7 @@ export async function roundTensors(options: RoundOptions): Promise<RoundResult> 
       },
     });
   }
-  const text = await readFile(path.join(cwd, index), "utf8");
+  const text = String(await readRegular(path.join(cwd, index)));
   const tensors = text.split("\n").flatMap((line) => (line === "" ? [] : [roundedTensor.parse(JSON.parse(line))]));
   return { tensors, data, ...toolReport("llama-round", args, result) };
 }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { findOverlap, type UsedText } from "../corpus/find-overlap.js";
 import { overlapError } from "../corpus/overlap-error.js";
-import { readUnchanged } from "../corpus/read-unchanged.js";
+import { maxTextBytes, readUnchanged } from "../corpus/read-unchanged.js";
 import { hubConnection } from "../hub/connection.js";
 import { findDatasetFile } from "../hub/find-dataset-file.js";
 import type { CorpusSource, Settings } from "../recipe/settings.js";
@@ -33,9 +33,6 @@ function placedTexts(settings: Settings, kinds: readonly PlacedText["kind"][] = 
 function placedTasks(settings: Settings) {
   return askedTasks(settings).map((task, index) => ({ ...task, at: settings.locate(["tasks", index, "file"]) }));
 }
-
-/** Texts are read into memory, and evaluations use a few megabytes; a larger file is a mistake. */
-const maxTextBytes = 500e6;
 
 /**
  * Returns the sha256 of each local text and file of questions by its path. Errors: QS-TEXT-MISSING, QS-TEXT-SIZE and

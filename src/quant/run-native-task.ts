@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { openRegularSync } from "../util/regular-file.js";
 import type { Ggml } from "./ggml-native.js";
 import { type GgmlType, knownType, rowBytes } from "./ggml-types.js";
 import type { AnyResult, ErrorSums, NativeTask, RowRange } from "./native-task.js";
@@ -51,7 +52,7 @@ function compute(ggml: Ggml, task: Exclude<NativeTask, { kind: "validate" }>, fr
 function readRows({ path, offset, count, stride }: RowRange, bytesPerRow: number): Uint8Array {
   const bytes = new Uint8Array(count * bytesPerRow);
   const reads = stride === 1 ? [bytes] : Array.from({ length: count }, (_, i) => rowOf(bytes, i, bytesPerRow));
-  const file = openSync(path, "r");
+  const file = openRegularSync(path);
   try {
     for (const [i, part] of reads.entries()) readFully(file, part, offset + i * stride * bytesPerRow, path);
   } finally {

@@ -1,6 +1,7 @@
-import { copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { readUnchanged } from "../corpus/read-unchanged.js";
 import { scratchPath, type Workspace } from "../engine/workspace.js";
 import { type BackendKind, backendKinds, type ComputeSettings } from "../llamacpp/compute/compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
@@ -104,16 +105,19 @@ export function sharedFile({ jobs }: Pick<Workspace, "jobs">, digest: string): s
   return join(jobs, "files", digest);
 }
 
-/** Copies the texts that a step reads from outside the store to where other machines can read them. */
+/**
+ * Copies the texts that a step reads from outside the store to where other machines can read them. Throws
+ * QS-INPUT-CHANGED.
+ */
 export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<string, StepInput>>): Promise<void> {
   await mkdir(join(workspace.jobs, "files"), { recursive: true });
   for (const input of Object.values(inputs)) {
     if (input.kind !== "outside") continue;
     const target = sharedFile(workspace, input.digest);
-    // A crash may have truncated an existing copy. The stage that reads it compares the digest again.
+    // A crash may have truncated an existing copy.
     if ((await sha256File(target).catch(() => undefined)) === input.digest) continue;
     const copy = scratchPath(workspace, "text");
-    await copyFile(input.path, copy);
+    await writeFile(copy, await readUnchanged(input.path, input.digest));
     await syncFile(copy);
     await rename(copy, target);
     await syncFolder(dirname(target));

@@ -1,7 +1,8 @@
-import { readFile, symlink, writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ToolRun } from "../llamacpp/tool-run.js";
 import type { ProjectorType } from "../quant/names.js";
+import { readRegular } from "../util/regular-file.js";
 import { requiredInput, type StageContext } from "./stage.js";
 
 /** Links an input into the working folder under `name`, which tools print and may write into metadata. */
@@ -35,7 +36,7 @@ export async function writeReport(context: StageContext, name: string, report: o
 export async function readReport<T>(path: string): Promise<T>;
 export async function readReport<T>(path: string | undefined): Promise<T | undefined>;
 export async function readReport<T>(path: string | undefined): Promise<T | undefined> {
-  return path === undefined ? undefined : (JSON.parse(await readFile(path, "utf8")) as T);
+  return path === undefined ? undefined : (JSON.parse(String(await readRegular(path))) as T);
 }
 
 /** Returns the common options of a step's llama.cpp runs. Output paths are `../out/<name>` from the working folder. */

@@ -1,8 +1,9 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { constants, copyFile, rm } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isSystemError } from "./errors.js";
+import { openRegular } from "./regular-file.js";
 
 const chunkBytes = 4 * 2 ** 20;
 
@@ -16,7 +17,7 @@ export async function copyOrReflink(
   { signal, onBytes }: { signal: AbortSignal; onBytes: (done: number) => void },
 ): Promise<void> {
   try {
-    return await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return await copyRegular(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
   } catch (error) {
     if (!isSystemError(error) || error.code === "EEXIST" || error.code === "ENOENT") throw error;
     await rm(to, { force: true });
@@ -29,6 +30,12 @@ export async function copyOrReflink(
       next(null, chunk);
     },
   });
-  const source = createReadStream(from, { highWaterMark: chunkBytes });
+  const source = (await openRegular(from)).createReadStream({ highWaterMark: chunkBytes });
   await pipeline(source, count, createWriteStream(to, { flags: "wx" }), { signal });
+}
+
+/** As Node's `copyFile`, but rejects as `openRegular`: it does not wait for a pipe. */
+export async function copyRegular(from: string, to: string, mode?: number): Promise<void> {
+  await (await openRegular(from)).close();
+  await copyFile(from, to, mode);
 }

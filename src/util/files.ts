@@ -3,6 +3,7 @@ import type { Stats } from "node:fs";
 import { constants, copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError } from "./errors.js";
+import { openRegular } from "./regular-file.js";
 import { isSystemLeftover } from "./system-files.js";
 
 export interface WriteOptions {
@@ -77,7 +78,7 @@ export async function syncFolder(path: string): Promise<void> {
 
 /** Flushes one file's content to the disk. */
 export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, "r");
+  const file = await openRegular(path);
   try {
     await file.sync();
   } finally {
@@ -85,9 +86,10 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Flushes a folder with all its files and folders to the disk. */
+/** Flushes a folder with all its files and folders to the disk, but nothing behind links. */
 export async function syncTree(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue;
     const path = join(entry.parentPath, entry.name);
     await (entry.isDirectory() ? syncFolder(path) : syncFile(path));
   }

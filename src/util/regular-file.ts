@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import { constants, type FileHandle, open } from "node:fs/promises";
 
 /**
@@ -5,20 +6,33 @@ import { constants, type FileHandle, open } from "node:fs/promises";
  * folder, ENXIO for anything else that is not a regular file.
  */
 export async function openRegular(path: string): Promise<FileHandle> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await open(path, withoutWaiting);
   const found = await file.stat();
   if (found.isFile()) return file;
   await file.close();
-  throw notRegular(found.isDirectory() ? "EISDIR" : "ENXIO", path);
+  throw notRegular(path, found);
 }
 
-function notRegular(code: "EISDIR" | "ENXIO", path: string): Error {
+/** As `openRegular`, for threads of computation. Returns the file descriptor. */
+export function openRegularSync(path: string): number {
+  const file = openSync(path, withoutWaiting);
+  const found = fstatSync(file);
+  if (found.isFile()) return file;
+  closeSync(file);
+  throw notRegular(path, found);
+}
+
+const withoutWaiting = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function notRegular(path: string, found: Stats): NodeJS.ErrnoException {
+  const code = found.isDirectory() ? "EISDIR" : "ENXIO";
   return Object.assign(new Error(`${code}: not a regular file, open '${path}'`), { code, syscall: "open", path });
 }
 
 /** Rejects with ENXIO after a read of `bytes` from a file that the kernel generates, as /proc/self/environ: it has no size. */
 export async function requireStored(file: FileHandle, path: string, bytes: number): Promise<void> {
-  if (bytes > 0 && (await file.stat()).size === 0) throw notRegular("ENXIO", path);
+  const found = await file.stat();
+  if (bytes > 0 && found.size === 0) throw notRegular(path, found);
 }
 
 /** Above all records, lists and settings, and far below what becomes a string. */

@@ -11,6 +11,7 @@ import { DigestCache } from "../../src/util/digest-cache.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
+import { replacements } from "../fixtures/replacements.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 let folder = "";
@@ -139,6 +140,20 @@ test.each([
     throw new Error("unexpected end of file");
   });
   expect(await run(failing)).toEqual(changed);
+});
+
+test.each(replacements)("weights that are %s before their links are in the store", async (_what, replace) => {
+  const { steps, ...rest } = plan(() => {});
+  const [fetch, convert] = steps as [Step, Step];
+  const replacing: Step = {
+    ...fetch,
+    run: async (context, prepared) => {
+      const report = await fetch.run(context, prepared);
+      replace(weights);
+      return report;
+    },
+  };
+  expect(await run({ ...rest, steps: [replacing, convert] })).toEqual(["failed,skipped", "QS-INPUT-CHANGED"]);
 });
 
 test("a hard link to the weights, as the Hugging Face cache gets, is no change", async () => {

@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject, parsePythonJson } from "../../checkpoint/parse-python-json.js";
 import { decodeJson } from "../../checkpoint/read-text.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
+import { readRegular } from "../../util/regular-file.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
 
 /** Size limit of a file read into memory. The largest published tokenizer.json has 35 MB. */
@@ -16,7 +17,7 @@ export async function readBytes(folder: string, name: string): Promise<Buffer | 
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return undefined;
   if (found.size > maxBytes) throw brokenTokenizer(name, `it has ${found.size} bytes, more than ${maxBytes}`);
-  return readFile(path);
+  return readRegular(path, maxBytes);
 }
 
 export async function isFile(folder: string, name: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { basename } from "node:path";
+import { openRegularSync } from "../../util/regular-file.js";
 import type { ScaledSlice } from "../planned-tensor.js";
 import { convertValues, valueBytes } from "../values/convert-values.js";
 import { dequantizeFp8 } from "../values/dequantize-fp8.js";
@@ -64,7 +65,7 @@ export class JobRunner {
     if (this.#source?.path === path) return this.#source.file;
     if (this.#source !== undefined) closeSync(this.#source.file);
     this.#source = undefined;
-    const file = openSync(path, "r");
+    const file = openRegularSync(path);
     this.#source = { path, file };
     return file;
   }

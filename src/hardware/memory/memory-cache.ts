@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { cpus } from "node:os";
 import path from "node:path";
 import * as z from "zod";
@@ -6,7 +5,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { findPinnedPackage } from "../../llamacpp/toolchain/pinned-package.js";
 import { cacheFolder } from "../../util/cache-folder.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
-import { readRegular } from "../../util/regular-file.js";
+import { openRegular, readRegular } from "../../util/regular-file.js";
 import { sha256 } from "../../util/sha256.js";
 import type { MemoryConfiguration } from "./memory.js";
 import type { SimulatedHeader } from "./simulate-headers.js";
@@ -42,7 +41,7 @@ export class MemoryCache {
   }
 
   async key(gguf: Gguf, runs: readonly MemoryConfiguration[]): Promise<string> {
-    const file = await open(gguf.path, "r");
+    const file = await openRegular(gguf.path);
     try {
       const header = Buffer.alloc(gguf.dataOffset);
       await file.read(header, 0, header.length, 0);

@@ -48,7 +48,7 @@ export class HashFollower {
 /** The thread's program; it runs from its source text, without this module's scope. */
 function follow(require: NodeJS.Require): void {
   const { createHash } = require("node:crypto") as typeof import("node:crypto");
-  const { openSync, readSync } = require("node:fs") as typeof import("node:fs");
+  const { constants, openSync, readSync } = require("node:fs") as typeof import("node:fs");
   const { parentPort, workerData } = require("node:worker_threads") as typeof import("node:worker_threads");
   const { path, bytes, algorithm, prefix } = workerData as {
     path: string;
@@ -56,7 +56,7 @@ function follow(require: NodeJS.Require): void {
     algorithm: string;
     prefix: string;
   };
-  const file = openSync(path, "r");
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const hash = createHash(algorithm).update(prefix);
   const buffer = Buffer.allocUnsafe(2 ** 20);
   let position = 0;

@@ -1,8 +1,7 @@
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { QuantsmithError } from "../../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../../util/file-state.js";
+import { openRegular, readRegular } from "../../util/regular-file.js";
 import { sha256, sha256File } from "../../util/sha256.js";
 import type { HubBody } from "../request.js";
 
@@ -34,17 +33,22 @@ export function filePart(
   return {
     bytes: end - start,
     open: () => {
-      let bytes = 0;
       onBytes(0);
-      if (start === end) return Readable.from([]);
-      const stream = createReadStream(source, { start, end: end - 1, highWaterMark: 2 ** 18 });
-      stream.on("data", (chunk) => {
-        bytes += chunk.length;
-        onBytes(bytes);
-      });
-      return stream;
+      return start === end
+        ? Readable.from([])
+        : Readable.from(pieces(source, start, end, onBytes), { objectMode: false });
     },
   };
+}
+
+async function* pieces(source: string, start: number, end: number, onBytes: (bytes: number) => void) {
+  const file = await openRegular(source);
+  let bytes = 0;
+  for await (const piece of file.createReadStream({ start, end: end - 1, highWaterMark: 2 ** 18 })) {
+    yield piece;
+    bytes += piece.length;
+    onBytes(bytes);
+  }
 }
 
 /**
@@ -52,7 +56,8 @@ export function filePart(
  * it: its content decides if only ctime differs, since a step that uses a released file adds and removes a hard link.
  */
 export async function requireUnchanged(file: LocalFile, copy = file.source): Promise<void> {
-  const now = await fileState(file.source);
+  const now = await fileState(file.source).catch(() => undefined);
+  if (now === undefined) throw changed(file);
   if (sameState(now, file.state)) return;
   if (sameButLinks(now, file.state) && (await sha256File(copy)) === file.sha256) return;
   throw changed(file);
@@ -60,7 +65,10 @@ export async function requireUnchanged(file: LocalFile, copy = file.source): Pro
 
 /** Reads a whole file. Throws QS-INPUT-CHANGED if it changed after it was hashed. */
 export async function readUnchanged(file: LocalFile): Promise<Buffer> {
-  const content = await readFile(file.source);
+  const content = await readRegular(file.source).catch(async (error: unknown) => {
+    await requireUnchanged(file);
+    throw error;
+  });
   if (sha256(content) !== file.sha256) throw changed(file);
   return content;
 }

@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import * as z from "zod";
+import { openRegular } from "../../util/regular-file.js";
 import type { HubConnection } from "../connection.js";
 import { invalidResponse, type Subject } from "../hub-error.js";
 import { callApi } from "./call-api.js";
@@ -38,7 +38,7 @@ export async function findLargeFiles(
 }
 
 async function describe({ path, source, bytes }: LocalFile): Promise<{ path: string; size: number; sample: string }> {
-  const file = await open(source);
+  const file = await openRegular(source);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(sampleBytes), 0, sampleBytes, 0);
     return { path, size: bytes, sample: buffer.subarray(0, bytesRead).toString("base64") };

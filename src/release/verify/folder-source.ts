@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { findProblems } from "../../gguf/find-problems.js";
 import type { Gguf } from "../../gguf/gguf.js";
@@ -7,6 +7,7 @@ import { alignUp } from "../../gguf/place-tensors.js";
 import { bitsPerWeight, parameterCount, typeCounts } from "../../gguf/summary.js";
 import { tryReadGguf } from "../../gguf/try-read-gguf.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { readRegular } from "../../util/regular-file.js";
 import { sha256File } from "../../util/sha256.js";
 import { listFolder } from "./list-folder.js";
 import type { HeaderFacts, ReleaseSource } from "./release-source.js";
@@ -29,7 +30,7 @@ export async function folderSource(folder: string, signal: AbortSignal): Promise
     shared: false,
     files: () => listFolder(folder),
     sha256: (path) => sha256File(join(folder, path), signal),
-    text: (path) => readFile(join(folder, path), "utf8"),
+    text: (path) => readRegular(join(folder, path)).then(String),
     async header(path) {
       const gguf = await tryReadGguf(join(folder, path));
       return typeof gguf === "string" ? gguf : headerFacts(gguf);

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { type GgmlType, ggmlTypeByName } from "../../quant/ggml-types.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
+import { readRegular } from "../../util/regular-file.js";
 
 /** The type of each tensor, by name, from the solver to the writer. */
 export type TensorTypes = ReadonlyMap<string, GgmlType>;
@@ -34,7 +34,7 @@ export async function readPresetTypes(path: string): Promise<TensorTypes> {
 
 /** Parses a report of the store; an invalid one was changed after its stage wrote it. */
 async function readChecked<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-  const { data, error } = schema.safeParse(parseJson(await readFile(path, "utf8")));
+  const { data, error } = schema.safeParse(parseJson(String(await readRegular(path))));
   if (data !== undefined) return data;
   throw new QuantsmithError("QS-INPUT-CHANGED", `${path} does not contain a tensor type map`, {
     remedy: "Run again with `--verify`.",

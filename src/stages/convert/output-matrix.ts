@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { openRegular } from "../../util/regular-file.js";
 import type { Warning } from "../../util/warnings.js";
 
 const pieceBytes = 2 ** 20;
@@ -44,7 +44,7 @@ const missingOutput = {
 
 async function differ(a: StoredTensor, b: StoredTensor): Promise<boolean> {
   if (a.bytes !== b.bytes || a.type !== b.type) return true;
-  const files = await Promise.all([open(a.path, "r"), open(b.path, "r")]);
+  const files = await Promise.all([openRegular(a.path), openRegular(b.path)]);
   try {
     for (let done = 0; done < a.bytes; done += pieceBytes) {
       const length = Math.min(pieceBytes, a.bytes - done);

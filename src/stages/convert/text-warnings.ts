@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseJson } from "../../checkpoint/outline/side-files.js";
 import { isObject } from "../../checkpoint/parse-python-json.js";
@@ -8,6 +8,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { quote, quoteList } from "../../util/quote.js";
+import { readRegular } from "../../util/regular-file.js";
 import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
 import { missingEnds, readEnds } from "./end-of-turn.js";
@@ -122,7 +123,7 @@ export function missingDense(modules: unknown): Warning[] {
 }
 
 async function readModules(snapshot: string): Promise<unknown> {
-  const content = await readFile(join(snapshot, "modules.json")).catch(() => undefined);
+  const content = await readRegular(join(snapshot, "modules.json")).catch(() => undefined);
   return content === undefined ? undefined : parseJson(content);
 }
 

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
+import { readRegular } from "../../util/regular-file.js";
 import type { WarningCode } from "../../util/warning-codes.js";
 import { distinctWarnings } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
@@ -99,6 +99,6 @@ export async function readTensorFigures(
   variant: string,
 ): Promise<Map<string, TensorFigures> | undefined> {
   if (path === undefined) return undefined;
-  const { variants } = tensorFigures.parse(JSON.parse(await readFile(path, "utf8")));
+  const { variants } = tensorFigures.parse(JSON.parse(String(await readRegular(path))));
   return new Map(variants[variant]?.map((figures) => [figures.name, figures]));
 }

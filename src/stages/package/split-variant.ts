@@ -1,10 +1,11 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Gguf, GgufTensor } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { splitGguf } from "../../llamacpp/gguf-split.js";
 import type { VariantSplit } from "../../release/release-report.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { openRegular } from "../../util/regular-file.js";
 import { sha256File } from "../../util/sha256.js";
 import type { StageContext } from "../stage.js";
 import { linkInput, toolRun } from "../step-files.js";
@@ -36,10 +37,10 @@ async function requireSame(original: Gguf, splits: readonly Gguf[], signal: Abor
   const found = new Map<string, { split: Gguf; tensor: GgufTensor }>();
   for (const split of splits) for (const tensor of split.tensors) found.set(tensor.name, { split, tensor });
   if (found.size !== original.tensors.length) throw differs("the number of tensors");
-  const source = await open(original.path, "r");
+  const source = await openRegular(original.path);
   try {
     for (const split of splits) {
-      const file = await open(split.path, "r");
+      const file = await openRegular(split.path);
       try {
         for (const tensor of original.tensors.filter(({ name }) => found.get(name)?.split === split)) {
           signal.throwIfAborted();

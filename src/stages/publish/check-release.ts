@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checksumsFile, parseChecksums } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
@@ -10,6 +10,7 @@ import { rebuildRemedy } from "../../release/verify/verify-report.js";
 import { formatBytes } from "../../util/bytes.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { listFiles } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 
 /**
  * Verifies a release folder before it is published; it must contain no other files. Returns its `release.json` and
@@ -28,7 +29,7 @@ export async function checkRelease(
   const listed = await readChecksums(folder);
   const stray = (await listFiles(folder)).find((file) => !listed.has(file) && !filesWithoutChecksum.includes(file));
   if (stray !== undefined) fail(folder, `${stray} is not listed in SHA256SUMS`, "Delete the file.");
-  const report = parseRelease(await readFile(join(folder, "release.json"), "utf8"));
+  const report = parseRelease(String(await readRegular(join(folder, "release.json"))));
   return typeof report === "string"
     ? fail(folder, `release.json: ${report}`)
     : { report, isSigned: signature?.ok === true };
@@ -55,7 +56,7 @@ export async function readChecksums(folder: string): Promise<Map<string, string>
   const path = join(folder, checksumsFile);
   const found = await stat(path).catch(() => undefined);
   const isReadable = found?.isFile() === true && found.size <= maxTextBytes;
-  const listed = parseChecksums(isReadable ? await readFile(path, "utf8").catch(() => "") : "").files;
+  const listed = parseChecksums(isReadable ? await readRegular(path).then(String, () => "") : "").files;
   if (listed.size === 0) fail(folder, "SHA256SUMS is missing, empty or too large");
   return listed;
 }

@@ -1,9 +1,10 @@
-import { lstat, readFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { identifyingFiles, ownRelease } from "../../release/own-files.js";
 import { maxTextBytes } from "../../release/verify/release-source.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { isPresent, listEmptyFolders, listFiles } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import { sha256File } from "../../util/sha256.js";
 import type { PublishedFile, PublishedFiles } from "./find-changes.js";
 import { names } from "./require-own.js";
@@ -23,7 +24,7 @@ export async function readFolderRelease(folder: string, signal: AbortSignal): Pr
   const texts = new Map<string, string>();
   for (const path of identifyingFiles) {
     const file = join(folder, path);
-    if (states.has(path) && (await isSmallFile(file))) texts.set(path, await readFile(file, "utf8"));
+    if (states.has(path) && (await isSmallFile(file))) texts.set(path, String(await readRegular(file)));
   }
   const { own, release } = ownRelease(texts);
   const files = new Map<string, PublishedFile>();

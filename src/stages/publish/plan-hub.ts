@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { HubConnection } from "../../hub/connection.js";
 import { listBranches } from "../../hub/upload/branches.js";
 import { isInCollection } from "../../hub/upload/collections.js";
@@ -6,6 +5,7 @@ import { findOwnPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { readRegular } from "../../util/regular-file.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import type { PublishOperation } from "./operations.js";
@@ -65,7 +65,7 @@ export async function planHub(
   const replaced = isEmpty(changes) ? [] : await requireOwn(overwriteOf(release, options, changes), main ?? noFiles);
   requireNames(repo, release, (main ?? noFiles).files.keys(), changes);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
-  if (card !== undefined) await validateCard(connection, repo, await readFile(card.source, "utf8"), signal);
+  if (card !== undefined) await validateCard(connection, repo, String(await readRegular(card.source)), signal);
   const { title } = release;
   const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
   const pullRequest = needsPullRequest ? await findOwnPullRequest(connection, repo, title, signal) : undefined;

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { constants, copyFile, mkdir, realpath, stat } from "node:fs/promises";
+import { constants, mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
+import { copyRegular } from "../../util/copy-file.js";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { isPresent } from "../../util/files.js";
 import { areNested } from "../../util/nested-folders.js";
@@ -130,7 +131,10 @@ async function copyRelease({ files }: CheckedRelease, to: string, signal: AbortS
     signal.throwIfAborted();
     await mkdir(dirname(join(to, file.path)), { recursive: true });
     // Not a hard link, since an edit of a published file must not change the store.
-    await copyFile(file.source, join(to, file.path), constants.COPYFILE_FICLONE);
+    await copyRegular(file.source, join(to, file.path), constants.COPYFILE_FICLONE).catch(async (error: unknown) => {
+      await requireUnchanged(file);
+      throw error;
+    });
     await requireUnchanged(file, join(to, file.path));
   }
 }
@@ -140,7 +144,7 @@ async function copyKept(folder: string, paths: readonly string[], to: string, si
   for (const path of paths) {
     signal.throwIfAborted();
     await mkdir(dirname(join(to, path)), { recursive: true });
-    await copyFile(join(folder, path), join(to, path), constants.COPYFILE_FICLONE);
+    await copyRegular(join(folder, path), join(to, path), constants.COPYFILE_FICLONE);
   }
 }
 

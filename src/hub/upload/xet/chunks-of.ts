@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { openRegular } from "../../../util/regular-file.js";
 import { type Chunk, createChunker } from "./hashes.js";
 
 /** A chunk of a file; `start` is its position. */
@@ -18,7 +18,8 @@ export async function* chunksOf(path: string, signal: AbortSignal): AsyncGenerat
     // A copy in Node's pool takes less memory than an array of its own.
     return { hash: Buffer.from(hash), length, start: start - length };
   };
-  const blocks: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: 2 ** 20, signal });
+  const file = await openRegular(path);
+  const blocks: AsyncIterable<Buffer> = file.createReadStream({ highWaterMark: 2 ** 20, signal });
   for await (const block of blocks) yield* chunker.nextBlock(block, false).map(placed);
   const last = chunker.finish();
   if (last !== null) yield placed(last);

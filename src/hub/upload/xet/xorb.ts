@@ -1,5 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { openRegular } from "../../../util/regular-file.js";
 import type { HubBody } from "../../request.js";
 import type { FileChunk } from "./chunks-of.js";
 import { hashToHex, xorbHash } from "./hashes.js";
@@ -54,7 +55,7 @@ export function xorbBody(path: string, { chunks, bytes }: Xorb, onBytes: (bytes:
 }
 
 async function* serialize(path: string, chunks: readonly FileChunk[], onBytes: (bytes: number) => void) {
-  const file = await open(path);
+  const file = await openRegular(path);
   try {
     let sent = 0;
     for (let from = 0; from < chunks.length; ) {
