@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, rm } from "node:fs/promises";
+import { access, constants, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { makeFolder } from "../util/files.js";
 import { removeDeadScratch, scratchName, startHeartbeat } from "./scratch.js";
 
-/** The folders below `--out`. All are on one file system, so a rename between them is atomic. */
+/** The folders below `--out`. `store` and `tmp` are on one file system, so a rename between them is atomic. */
 export interface Workspace {
   root: string;
   store: string;
@@ -41,7 +41,7 @@ export function workspaceAt(out: string, buildFolder?: string): Workspace {
 
 /**
  * Creates the folders and removes those of dead processes in `tmp`. `close` removes this process's own folders.
- * Errors: QS-ENV-OUTPUT when a folder cannot be created or written to.
+ * Errors: QS-ENV-OUTPUT when a folder cannot be created or written to, or `store` is on another disk than `tmp`.
  */
 export async function openWorkspace(
   out: string,
@@ -59,6 +59,11 @@ export async function openWorkspace(
         cause,
       });
     }
+  }
+  if ((await stat(workspace.store)).dev !== (await stat(workspace.tmp)).dev) {
+    throw new QuantsmithError("QS-ENV-OUTPUT", `${workspace.store} is on another disk than ${workspace.tmp}`, {
+      remedy: "Move the whole output folder to the other disk, and give its path with `--out`.",
+    });
   }
   const stopHeartbeat = startHeartbeat(workspace.scratch);
   await removeDeadScratch(workspace.tmp);

@@ -258,6 +258,17 @@ test.runIf(isOtherDisk)("releases on another disk are copied, replaced as a whol
   }
 });
 
+test.runIf(isOtherDisk)("a store on another disk is an error before any step is built or removed", async () => {
+  const disk = mkdtempSync(join(memory, "quantsmith-test-"));
+  try {
+    const out = mkdtempSync(join(home, "out-"));
+    symlinkSync(disk, join(out, "store"));
+    expect((await failureOf(openWorkspace(out))).message).toContain("on another disk");
+  } finally {
+    rmSync(disk, { recursive: true });
+  }
+});
+
 test("a release whose path is a link replaces the folder that it leads to", async () => {
   const elsewhere = join(base, "elsewhere");
   mkdirSync(elsewhere);
