@@ -14,8 +14,9 @@ export function usageError(error: CommanderError, program: Command, args: readon
   });
 }
 
-/** Throws a usage error for an option with an empty value, as from an unset variable of a script. */
+/** Throws a usage error for an empty argument or option, as from an unset variable of a script. */
 export function requireValues(command: Command): void {
+  if (command.args.includes("")) throw new CommanderError(2, "quantsmith.emptyValue", "error: an argument is empty");
   for (const [name, value] of Object.entries(command.opts<Record<string, unknown>>())) {
     if (![value].flat().includes("")) continue;
     const option = command.options.find((option) => option.attributeName() === name)?.long ?? name;

@@ -26,4 +26,6 @@ test.each([
   const run = program.createCommand("run").option("--out <folder>", "", "artifacts").option("--variant <name...>", "");
   run.parseOptions(args);
   expect(() => requireValues(run)).toThrow(`option '${option}' has an empty value`);
+  run.args = [""];
+  expect(() => requireValues(run)).toThrow("an argument is empty");
 });
