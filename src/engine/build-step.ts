@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Step } from "../plan/plan.js";
 import { inputChanged } from "../stages/input-changed.js";
 import type { OperationReport, Shard } from "../stages/stage.js";
+import { isPresent } from "../util/files.js";
 import { describeCompute } from "./describe-compute.js";
 import { reportDiskFull } from "./disk-space.js";
 import { executeStep, type StepResult } from "./execute-step.js";
@@ -177,11 +178,11 @@ async function outputDigest(
   };
 }
 
-/** Returns the first path, in a folder, of a link that no longer leads to a regular file. */
+/** Returns the first path, in a folder that was not moved yet, of a link that no longer leads to a regular file. */
 async function irregularFile(folder: string, paths: readonly string[]): Promise<string | undefined> {
   for (const path of paths) {
     const found = await stat(join(folder, path)).catch(() => undefined);
-    if (found?.isFile() !== true) return path;
+    if (found?.isFile() !== true && (await isPresent(folder))) return path;
   }
   return undefined;
 }
