@@ -16,7 +16,7 @@ import type { ReleasedTensors } from "./released-tensors.js";
 const fetchId = "fetch:release";
 
 /** Members of the lock file that do not decide the tensors of a release, or that a new header is about. */
-const free = /^(recipe|toolchain|metadata|card|model\.(commit|files|gated))(\.|$)/;
+const free = /^(recipe|toolchain|compute|metadata|card|model\.(commit|files|gated))(\.|$)/;
 
 /** Returns why a plan cannot take over the tensors of a release; undefined if it can. */
 export function reuseObstacle(plan: Plan, { lock, files }: ReleasedTensors): string | undefined {
@@ -65,6 +65,8 @@ function reusingParams(
   { release, checksums, report, lock }: ReleasedTensors,
 ): PackageParams {
   const isReleased = ({ name }: { name: string }) => report.variants.some((variant) => variant.name === name);
+  const { compute: _present, ...present } = params.lock;
+  const { compute, toolchain } = lock;
   const budgetsOfPresets = settings.variants.flatMap((variant) =>
     variant.kind === "dynamic" && variant.dynamic.budget.kind === "sizeOf" ? [variant.name] : [],
   );
@@ -73,7 +75,8 @@ function reusingParams(
     variants: params.variants.filter(isReleased),
     measured: false,
     tasks: [],
-    lock: { ...params.lock, ...(lock.toolchain && { toolchain: lock.toolchain }) },
+    // Tools and backend of the tensors.
+    lock: { ...present, ...(compute && { compute }), ...(toolchain && { toolchain }) },
     tensorsFrom: { release, checksums, budgetsOfPresets },
   };
 }
