@@ -47,7 +47,7 @@ async function planMember(
   const plan = await preparePlan(settings, options, digests);
   if (reusesTensors === undefined) return plan;
   const released = await readReleasedTensors(settings, options.out, signal);
-  const obstacle = reuseObstacle(plan, released);
+  const obstacle = reuseObstacle(plan, released, reusesTensors.sourceCommit);
   if (obstacle === undefined) return reuseTensors(plan, settings, released);
   note(`Note: ${settings.name} is built again as a whole, since ${obstacle}.`);
   return plan;

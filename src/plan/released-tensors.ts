@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { parse } from "yaml";
 import type { SnapshotFile } from "../checkpoint/snapshot-report.js";
 import { hubConnection } from "../hub/connection.js";
 import type { HubFile } from "../hub/hub-file.js";
@@ -13,8 +12,10 @@ import { hubSource } from "../release/verify/hub-source.js";
 import { parseRelease } from "../release/verify/parse-release.js";
 import type { ReleaseSource } from "../release/verify/release-source.js";
 import { verifyRelease } from "../release/verify/verify-release.js";
-import type { JsonObject } from "../util/canonical-json.js";
+import type { Json, JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
+import { isJsonObject } from "../util/json-differences.js";
+import { parseForeignYaml } from "../util/yaml/parse-foreign-yaml.js";
 
 /** A verified release, whose tensors a new one can take over. */
 export interface ReleasedTensors {
@@ -68,7 +69,8 @@ async function readVerified(source: ReleaseSource, listed?: ReadonlyMap<string, 
     const sha256 = digests.get(path);
     return sha256 === undefined ? [] : [{ path, bytes, digest: listed?.get(path) ?? `sha256:${sha256}` }];
   });
-  const lock = parse(await source.text(lockFileName), { logLevel: "silent", maxAliasCount: 0 }) as JsonObject;
+  const lock = parseForeignYaml(await source.text(lockFileName)) as Json | undefined;
+  if (!isJsonObject(lock)) throw invalid(source, `${lockFileName} cannot be read`);
   return { report, lock, files, checksums: digests.get(checksumsFile) ?? "" };
 }
 

@@ -7,7 +7,7 @@ import { packageRelease } from "../stages/package/package-release.js";
 import { reusedReport, reusedTensors, rulesFile } from "../stages/package/reused-figures.js";
 import { releasedInput, renewHeader } from "../stages/quantize/renew-header.js";
 import { canonicalJson, type JsonObject } from "../util/canonical-json.js";
-import { jsonDifferences } from "../util/json-differences.js";
+import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
 import { outputOf, step } from "./make-step.js";
 import { dependencies, type Plan, type Step, type StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
@@ -18,8 +18,12 @@ const fetchId = "fetch:release";
 /** Members of the lock file that do not decide the tensors of a release, or that a new header is about. */
 const free = /^(recipe|toolchain|compute|metadata|card|model\.(commit|files|gated))(\.|$)/;
 
-/** Returns why a plan cannot take over the tensors of a release; undefined if it can. */
-export function reuseObstacle(plan: Plan, { lock, files }: ReleasedTensors): string | undefined {
+/**
+ * Returns why a plan cannot take over the tensors of a release; undefined if it can. `sourceCommit` is the source of the
+ * release that was compared: another one may be at the target since.
+ */
+export function reuseObstacle(plan: Plan, { lock, files }: ReleasedTensors, sourceCommit: string): string | undefined {
+  if (!isJsonObject(lock.model) || lock.model.commit !== sourceCommit) return "another release is at its target since";
   const now = JSON.parse(canonicalJson(plan.report.params.lock)) as JsonObject;
   const changed = jsonDifferences(lock, now).find(({ path }) => !free.test(path));
   if (changed !== undefined) return `\`${changed.path}\` differs from the release's recipe.lock.yaml`;

@@ -9,7 +9,7 @@ export interface QueueMember {
   /** Only with `--publish`. */
   target?: PublishTarget;
   /** Takes over the tensors of the present release, of which only the metadata is out of date. */
-  reusesTensors?: true;
+  reusesTensors?: { sourceCommit: string };
 }
 
 /**

@@ -9,10 +9,10 @@ const lock = {
   model: { name: "m", commit: "a", files: [] },
 };
 
-function obstacle(now: JsonObject, files: string[] = ["tensors.json"]): string | undefined {
+function obstacle(now: JsonObject, files: string[] = ["tensors.json"], compared = "a"): string | undefined {
   const plan = { report: { params: { lock: { ...lock, ...now } } } } as unknown as Plan;
   const released = { lock, files: files.map((path) => ({ path, bytes: 0, digest: "" })) };
-  return reuseObstacle(plan, released as unknown as ReleasedTensors);
+  return reuseObstacle(plan, released as unknown as ReleasedTensors, compared);
 }
 
 test("tensors are reused for other metadata, tools and files of the source, and for nothing else", () => {
@@ -21,4 +21,8 @@ test("tensors are reused for other metadata, tools and files of the source, and 
   expect(obstacle({ evaluation: { chunks: 5 } })).toContain("`evaluation.chunks` differs");
   expect(obstacle({ model: { ...lock.model, name: "n" } })).toContain("`model.name` differs");
   expect(obstacle({}, [])).toBe("the release has no tensors.json");
+});
+
+test("tensors are not taken from another release than the compared one", () => {
+  expect(obstacle({}, ["tensors.json"], "b")).toBe("another release is at its target since");
 });

@@ -75,7 +75,7 @@ async function apply(
     const proposes = target?.kind === "hub" && found.state === "outdated";
     members.push({
       settings: atCommit(settings, found),
-      ...(found.rebuild === "header" && { reusesTensors: true as const }),
+      ...(found.rebuild === "header" && found.released !== null && { reusesTensors: { sourceCommit: found.released } }),
       ...(target && { target: proposes ? { ...target, via: "pr", reason: describeReason(found) } : target }),
     });
   }
