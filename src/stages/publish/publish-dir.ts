@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { copyRegular } from "../../util/copy-file.js";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
-import { isPresent } from "../../util/files.js";
+import { lstatIfPresent } from "../../util/files.js";
 import { areNested } from "../../util/nested-folders.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
@@ -153,8 +153,12 @@ async function realTarget(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
+    if (!isMissing(error) || dirname(path) === path) throw error;
+    const found = await lstatIfPresent(path);
+    // Another program has just replaced it.
+    if (found !== undefined && !found.isSymbolicLink()) return realTarget(path);
     // A link to nothing is not replaced.
-    if (!isMissing(error) || dirname(path) === path || (await isPresent(path))) throw error;
+    if (found !== undefined) throw error;
     return join(await realTarget(dirname(path)), basename(path));
   }
 }
