@@ -83,6 +83,12 @@ export const convertFailures: readonly FailurePattern[] = [
     remedy: "Remove `auto_map` if the model's tokenizer.json suffices, or use a checkpoint without code.",
   },
   {
+    pattern: /the converter may not read files outside the checkpoint/,
+    code: "QS-CONVERT-TOKENIZER",
+    message: () => "tokenizer_config.json names a tokenizer outside the checkpoint, which is not read",
+    remedy: "Remove `fast_tokenizer_files` from tokenizer_config.json, or use the model's original repository.",
+  },
+  {
     pattern: /NotImplementedError: Only MEAN, CLS, and LAST pooling types supported/,
     code: "QS-CONVERT-CONFIG",
     message: () => unsupportedPooling().message,

@@ -4,6 +4,8 @@ import path from "node:path";
  * Python program that runs one of llama.cpp's conversion scripts as if called directly. Network use by any library is
  * an error. So is code that a checkpoint names (`auto_map`): the scripts load tokenizers with `trust_remote_code=True`, for which
  * transformers copies the code from the checkpoint, the Hub cache or any folder to its modules, and executes it there.
+ * Tokenizers are read from the checkpoint only: transformers prefers paths in tokenizer_config.json, such as `vocab_file`, which
+ * may be those of any file, and whose lines become tokens.
  * `conversion/` has no option for a pre-tokenizer, so the function that determines it is replaced.
  */
 const driver = `
@@ -20,6 +22,18 @@ def refuse(event, args):
     if event.startswith("socket.") and event[7:] in network:
         raise PermissionError("the converter may not use the network")
 sys.addaudithook(refuse)
+try:
+    from transformers import PreTrainedTokenizerBase
+    load = PreTrainedTokenizerBase._from_pretrained.__func__
+    def load_own(cls, files, folder, *args, **kwargs):
+        inside = os.path.join(os.path.abspath(folder), "")
+        if any(path and not os.path.abspath(path).startswith(inside) for path in files.values()):
+            raise PermissionError("the converter may not read files outside the checkpoint")
+        kwargs.update((name, path) for name, path in files.items() if name in cls.vocab_files_names)
+        return load(cls, files, folder, *args, **kwargs)
+    PreTrainedTokenizerBase._from_pretrained = classmethod(load_own)
+except ImportError:
+    pass
 if pretokenizer:
     sys.path.insert(1, os.path.join(sys.path[0], "gguf-py"))
     from conversion.base import TextModel

@@ -67,6 +67,37 @@ except PermissionError as error:
   expect((await printed(script)).split("\n")).toEqual(["ran", "the converter may not run the checkpoint's code"]);
 });
 
+test("a tokenizer is read from the checkpoint only, whatever tokenizer_config.json names", async (context) => {
+  if (python === undefined) context.skip("needs a Python on the PATH");
+  const script = `
+import os
+from transformers import PreTrainedTokenizerBase
+class Bert(PreTrainedTokenizerBase):
+    vocab_files_names = {"vocab_file": "vocab.txt", "tokenizer_file": "tokenizer.json"}
+own = os.path.join("model", "vocab.txt")
+Bert._from_pretrained({"vocab_file": own, "tokenizer_file": None, "tokenizer_config_file": "model/x"}, "model", use_fast=True)
+try:
+    Bert._from_pretrained({"tokenizer_file": "model/../tokenizer.1.json"}, "model")
+except PermissionError as error:
+    print(error)
+`;
+  // As in transformers: keywords of the call take precedence over tokenizer_config.json.
+  writeFileSync(
+    join(folder, "transformers.py"),
+    `
+class PreTrainedTokenizerBase:
+    vocab_files_names = {}
+    @classmethod
+    def _from_pretrained(cls, files, folder, *args, **kwargs):
+        print({**{"vocab_file": "/home/me/token"}, **kwargs})
+`,
+  );
+  expect((await printed(script)).split("\n")).toEqual([
+    "{'vocab_file': 'model/vocab.txt', 'use_fast': True, 'tokenizer_file': None}",
+    "the converter may not read files outside the checkpoint",
+  ]);
+});
+
 test("no token is available, neither in the environment nor in its file", async (context) => {
   if (python === undefined) context.skip("needs a Python on the PATH");
   process.env.HF_TOKEN = "hf_canary";
