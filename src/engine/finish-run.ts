@@ -42,6 +42,9 @@ export async function finishRun(
     input: (name) => inputPath(inputs, name, records, store),
     digest: (name) => digests[name],
     steps: () => outcome.steps,
+  }).catch((error: unknown) => {
+    // What damaged the outputs of a step during the run has failed the step that reads them, with a better reason.
+    throw outcome.errors[0]?.error ?? error;
   });
   const judged = outcome.steps.some(({ stage }) => stage === "package");
   const failed = judged ? rejected : [];
