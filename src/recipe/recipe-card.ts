@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { realpath } from "node:fs/promises";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { type CardLayout, cardPlaceholders, placeholder } from "../report/card-layout.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { quote } from "../util/quote.js";
@@ -17,7 +18,7 @@ export async function readCardLayout(
   folder: string,
 ): Promise<CardLayout> {
   const placeOf = (key: string) => yaml.place(["card", key], "value").at;
-  const read = (key: string, path: string) => readCardFile(resolve(folder, path), placeOf(key));
+  const read = (key: string, path: string) => readCardFile(resolve(folder, path), [folder, "."], placeOf(key));
   const text = template === undefined ? undefined : await read("template", template);
   if (text !== undefined) {
     const used = checkPlaceholders(text, resolve(folder, template ?? ""));
@@ -37,12 +38,25 @@ export async function readCardLayout(
   };
 }
 
-async function readCardFile(path: string, at: SourceLocation): Promise<string> {
+/** Reads a file in one of the folders: the recipe of someone else must not publish other files of this user. */
+async function readCardFile(path: string, folders: readonly string[], at: SourceLocation): Promise<string> {
+  const real = await realpath(path).catch(() => path); // The error for a missing file follows.
+  const places = await Promise.all(folders.map(async (folder) => relative(await realpath(folder), real)));
+  if (!places.some(isVisiblyInside)) {
+    throw new QuantsmithError("QS-RECIPE-INVALID", `${path} is hidden, or not in the recipe's or the working folder`, {
+      remedy: "Copy it there: the card publishes its content.",
+      at,
+    });
+  }
   return readTextFile(path, path, "QS-RECIPE-INVALID").catch((cause: unknown) => {
     if (!(cause instanceof QuantsmithError) || cause.code === "QS-RECIPE-TOKEN") throw cause;
     const remedy = "Give the path of a Markdown file in UTF-8 of at most 1 MiB, relative to the recipe.";
     throw new QuantsmithError("QS-RECIPE-INVALID", cause.message, { remedy, at, cause });
   });
+}
+
+function isVisiblyInside(path: string): boolean {
+  return !isAbsolute(path) && !path.split(sep).some((name) => name.startsWith("."));
 }
 
 /** Returns the names of the placeholders of a template. */

@@ -17,7 +17,7 @@ export const errorCodes = {
   "QS-RECIPE-INVALID": { exit: 2, about: "The recipe does not match the schema, or its parts contradict each other." },
   "QS-RECIPE-TOKEN": {
     exit: 2,
-    about: "A text of the recipe contains an access token, which the release would publish.",
+    about: "A text of the recipe contains an access token or a private key, which the release would publish.",
   },
   "QS-RECIPE-MODELS": {
     exit: 2,

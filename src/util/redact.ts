@@ -23,9 +23,13 @@ export function redactAddress(address: string): string {
   return redact(address.replace(/^(\w+:\/\/)?.*@/s, "$1[redacted]@"));
 }
 
-/** Returns the place of the first access token of the Hub or JSON web token in a text; -1 without one. */
+/** Access tokens of the Hub and of GitHub, JSON web tokens and private keys. */
+const secrets =
+  /\b(?:hf_(?:(?:oauth|jwt)_[\w-]|[A-Za-z0-9]){20,}|api_org_[A-Za-z]{20,}|gh[oprsu]_[A-Za-z0-9]{36,}|github_pat_\w{22,})|eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
+/** Returns the place of the first access token or private key in a text; -1 without one. */
 export function findToken(text: string): number {
-  return text.search(/\bhf_[A-Za-z0-9]{20,}|eyJ[\w-]+\.eyJ[\w-]+/);
+  return text.search(secrets);
 }
 
 /** True if a text contains a URL with a user name or password. */

@@ -1,4 +1,4 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { loadRecipe } from "../../src/recipe/load-recipe.js";
@@ -25,6 +25,18 @@ test("preface and template of a card are read from files; a preface can be a tex
   expect((await load("{}")).card).toEqual({});
 });
 
+test("files elsewhere and hidden ones are not published, also through a link", async () => {
+  const elsewhere = join(temporaryFolder(), "notes.md");
+  writeFileSync(elsewhere, "{{sections}}\n");
+  symlinkSync(elsewhere, join(folder, "link.md"));
+  mkdirSync(join(folder, ".git"));
+  writeFileSync(join(folder, ".git", "config"), "{{sections}}\n");
+  for (const card of [`{ template: ${elsewhere} }`, "{ preface: ./link.md }", "{ template: .git/config }"]) {
+    const { code, message } = await failure(load(card));
+    expect([code, message]).toEqual(["QS-RECIPE-INVALID", expect.stringContaining("is hidden, or not in")]);
+  }
+});
+
 test.skipIf(process.platform !== "linux")("the environment is not a text", async () => {
   vi.stubEnv("HF_TOKEN", `hf_${"A1".repeat(17)}`);
   await expect(load("{ template: /proc/self/environ }")).rejects.toMatchObject({ code: "QS-RECIPE-INVALID" });
@@ -41,6 +53,9 @@ test("a token is an error with its place, wherever it is: in a link to the token
     ["{ template: ./token }", "token", 1],
     ["{ template: ./with-token.md }", "with-token.md", 3],
     [`{ preface: "${token}" }`, "r.yaml", 4],
+    [`{ preface: "hf_oauth_${"a".repeat(30)}" }`, "r.yaml", 4],
+    [`{ preface: "ghp_${"a".repeat(36)}" }`, "r.yaml", 4],
+    ['{ preface: "-----BEGIN OPENSSH PRIVATE KEY-----" }', "r.yaml", 4],
   ] as const) {
     const error = await failure(load(card));
     expect([error.code, error.at]).toEqual(["QS-RECIPE-TOKEN", { file: join(folder, file), line }]);

@@ -5,6 +5,9 @@ import type { Page } from "./layout.js";
 type Rule = NonNullable<MarkdownIt["renderer"]["rules"][string]>;
 type Token = Parameters<Rule>[0][number];
 
+/** Limit of all addresses on a page, beyond which links lead nowhere: thousands of links may share one long address. */
+const maxAddressCharacters = 2 ** 20;
+
 /** Returns the address of a file of the release; undefined if the release does not list it. */
 type AddressOf = (path: string) => string | undefined;
 
@@ -26,13 +29,22 @@ function renderCard(text: string, addressOf: AddressOf): Html {
   const isWeb = (url: string) => /^https?:\/\//i.test(url);
   const target = (url: string) => (isWeb(url) ? url : addressOf(pathOf(url)));
   markdown.validateLink = (url) => target(url) !== undefined;
+  let left = maxAddressCharacters;
+  const attribute = (name: string, url: string): [string, string][] => {
+    const address = target(url) ?? "";
+    left -= address.length;
+    return left < 0 ? [] : [[name, address]];
+  };
   const { rules } = markdown.renderer;
   const image = rules.image;
-  rules.link_open = changed((link) => link.attrSet("href", target(link.attrGet("href") ?? "") ?? ""));
+  rules.link_open = changed((link) => {
+    link.attrs = attribute("href", link.attrGet("href") ?? "");
+  });
   rules.image = (tokens, index, options, env, self) => {
-    const url = tokens[index]?.attrGet("src") ?? "";
-    if (image === undefined || isWeb(url)) return html`${tokens[index]?.content}`.text;
-    tokens[index]?.attrSet("src", target(url) ?? "");
+    const token = tokens[index];
+    const url = token?.attrGet("src") ?? "";
+    if (image === undefined || token === undefined || isWeb(url)) return html`${token?.content}`.text;
+    token.attrs = [...attribute("src", url), ["alt", ""]]; // The renderer fills `alt`.
     return image(tokens, index, options, env, self);
   };
   // The page's policy forbids style attributes.

@@ -25,10 +25,15 @@ export async function readTextFile(path: string, shown: string, missing: ErrorCo
   const text = decode(bytes, shown);
   const token = findToken(text);
   if (token === -1) return text;
-  throw new QuantsmithError("QS-RECIPE-TOKEN", `${shown} contains an access token, which the release would publish`, {
-    remedy: "Remove the token from the file, and revoke it if others could read it. Tokens belong into `HF_TOKEN`.",
-    at: { file: shown, line: text.slice(0, token).split("\n").length },
-  });
+  throw new QuantsmithError(
+    "QS-RECIPE-TOKEN",
+    `${shown} contains an access token or a private key, which the release would publish`,
+    {
+      remedy:
+        "Remove it from the file, and revoke it if others could read it. The Hub's token belongs into `HF_TOKEN`.",
+      at: { file: shown, line: text.slice(0, token).split("\n").length },
+    },
+  );
 }
 
 function decode(bytes: Buffer, shown: string): string {
