@@ -36,6 +36,10 @@ const failures: Readonly<Record<string, SystemFailure>> = {
   ENOMEM: memory,
   ERR_WORKER_INIT_FAILED: memory,
   ERR_WORKER_OUT_OF_MEMORY: memory,
+  ENAMETOOLONG: {
+    code: "QS-ENV-FILE",
+    remedy: "Shorten the name: most file systems allow 255 bytes, and a lock beside the file adds to it.",
+  },
   EIO: file,
   EROFS: file,
 };

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
@@ -333,4 +333,19 @@ test("questions that the base fails are comments in the recipe", async () => {
   }
   expect(said.join("")).toContain("The base answers 1 of 2 drafted smoke questions; the others are comments");
   expect(said.join("")).toContain("The smoke questions were not tried on the base: a reason.");
+});
+
+test("a recipe that is edited during the trial of its questions stays", async () => {
+  const file = join(home, "edited.yaml");
+  const said: string[] = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const prompt = "What is the capital of France? Answer with one word.";
+  await initRecipe(join(demoFolder, "tiny-llama"), { out: file }, (recipe) => {
+    appendFileSync(recipe, "# mine\n");
+    return Promise.resolve({ asked: 2, failing: new Set([prompt]) });
+  }).finally(() => vi.restoreAllMocks());
+  expect(readFileSync(file, "utf8")).toMatch(/# mine\n$/);
+  expect(said.join("")).toContain(
+    `The recipe was edited meanwhile and stays as it is; remove the others: "${prompt}".`,
+  );
 });

@@ -2,6 +2,8 @@ import { dirname, resolve } from "node:path";
 import { loadCatalog } from "../../recipe/catalog/load-catalog.js";
 import { defaultModelName } from "../../recipe/model-source.js";
 import { formatBytes } from "../../util/bytes.js";
+import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { print } from "../print.js";
 import { licenseWords, type PinnedTexts, pinDataSets } from "./data-sets.js";
 import { draftRecipe } from "./draft-recipe.js";
@@ -33,11 +35,9 @@ export async function initRecipe(
   const outcome = await writeNewFile(file, text, { force, mayReplace: () => false });
   if (outcome === "written" && tryQuestions !== undefined) {
     const trial = await tryQuestions(file, model);
-    if ("failing" in trial && trial.failing.size > 0) {
-      const answered = draftRecipe(model, catalog, folder, pinned.texts, trial.failing);
-      await writeNewFile(file, answered, { force: true, mayReplace: () => true });
-    }
-    print(describeTrial(trial));
+    const failing = "failing" in trial ? trial.failing : new Set<string>();
+    const answered = draftRecipe(model, catalog, folder, pinned.texts, failing);
+    print(describeTrial(trial, await replaceDraft(file, text, answered)));
   }
   if (outcome === "written") print(describeDownloads(model, pinned));
   const next = `Review it, then run: quantsmith plan ${file}`;
@@ -58,9 +58,22 @@ function describeDownloads({ source, weightBytes }: ModelOutline, { texts, probl
   ];
 }
 
-function describeTrial(trial: Trial): string {
+/** Replaces a draft by another one; returns false if the file was edited meanwhile. */
+async function replaceDraft(file: string, draft: string, next: string): Promise<boolean> {
+  try {
+    await writeNewFile(file, next, { force: false, mayReplace: (present) => present === draft });
+    return true;
+  } catch (error) {
+    if (error instanceof QuantsmithError && error.code === "QS-INIT-EXISTS") return false;
+    throw error;
+  }
+}
+
+function describeTrial(trial: Trial, isReplaced: boolean): string {
   if ("why" in trial) return `The smoke questions were not tried on the base: ${trial.why}.`;
   const { asked, failing } = trial;
   const answered = `The base answers ${asked - failing.size} of ${asked} drafted smoke questions`;
-  return failing.size === 0 ? `${answered}.` : `${answered}; the others are comments in the recipe.`;
+  if (failing.size === 0) return `${answered}.`;
+  if (isReplaced) return `${answered}; the others are comments in the recipe.`;
+  return `${answered}. The recipe was edited meanwhile and stays as it is; remove the others: ${[...failing].map(quote).join(", ")}.`;
 }
