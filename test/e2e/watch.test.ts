@@ -16,6 +16,8 @@ const files: Record<string, Buffer> = Object.fromEntries(
 let hub: Hub;
 let env: Record<string, string>;
 let recipe: string;
+/** The recipe without a target. */
+let local: string;
 
 beforeAll(async () => {
   hub = await startWritableHub();
@@ -25,6 +27,7 @@ beforeAll(async () => {
   hub.create("org/tiny").commit(files);
   const text = briefRecipe.replace("./tiny-llama", "hf:org/tiny").replace("[Q8_0]", "[Q8_0, Q4_K_M]");
   recipe = demoCopy(join(home, "demo"), () => `${text}publish: { repo: me/tiny-GGUF }\n`);
+  local = put(join(home, "demo", "local.yaml"), text);
 });
 afterAll(async () => {
   expect(hub.violations).toEqual([]);
@@ -101,6 +104,7 @@ async function watched() {
 test("watch says what has changed and which rebuild is enough, and --apply proposes one", async () => {
   expect(await watched()).toMatchObject({ exitCode: 10, state: "unreleased" });
   expect(await watch("--apply")).toMatchObject({ exitCode: 0 });
+  expect(await command("watch", local, "--out", out, "--apply")).toMatchObject({ exitCode: 0 });
   change({ "README.md": (text) => `${text}\nMore prose.\n` });
   expect(await watched()).toEqual({ exitCode: 0, state: "current", rebuild: "none", aspects: [] });
 
@@ -125,6 +129,11 @@ test("watch says what has changed and which rebuild is enough, and --apply propo
     .map((line) => JSON.parse(line || "{}"));
   expect(value.description).toContain('- license: license: "apache-2.0" → "mit"');
   expect(await watched()).toEqual({ ...header, state: "proposed" });
+
+  const renewed = await command("watch", local, "--out", out, "--apply");
+  expect([renewed.exitCode, renewed.stdout]).toEqual([0, expect.stringMatching(/^local +built/m)]);
+  expect(await command("watch", local, "--out", out)).toMatchObject({ exitCode: 0 });
+  expect(await command("verify", join(out, "releases", "local"))).toMatchObject({ exitCode: 0 });
 
   // Anybody can open a pull request, which is no reason not to make an own one.
   openedBy(1, "stranger");

@@ -60,7 +60,10 @@ export async function watch(recipes: readonly string[], options: WatchOptions): 
   process.exitCode = exitCode(watched, applied);
 }
 
-/** Builds the releases that are out of date and publishes them, an older one's successor as a pull request. */
+/**
+ * Builds the releases that are out of date and publishes them, an older one's successor as a pull request. Without a target,
+ * the local release is replaced.
+ */
 async function apply(
   watched: readonly Watched[],
   { threads, ...options }: WatchOptions,
@@ -71,7 +74,7 @@ async function apply(
   const members: QueueMember[] = [];
   for (const { settings, found } of watched) {
     if (found === undefined || !isOutdated(found) || found.rebuild === "none") continue;
-    const { target } = await targetOf(settings, run);
+    const { target } = settings.publish?.target === undefined ? {} : await targetOf(settings, run);
     const proposes = target?.kind === "hub" && found.state === "outdated";
     members.push({
       settings: atCommit(settings, found),
