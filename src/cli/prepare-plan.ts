@@ -4,6 +4,7 @@ import { gatherFacts } from "../plan/gather-facts.js";
 import { findLockFile, type LockFile, requireLocked } from "../plan/lock-file.js";
 import type { Plan } from "../plan/plan.js";
 import type { Selection } from "../plan/selection.js";
+import { requireDistinct } from "../queue/require-distinct.js";
 import { loadPipeline } from "../recipe/load-pipeline.js";
 import { type LoadedRecipe, loadRecipe, loadRecipes } from "../recipe/load-recipe.js";
 import { resolveSettings, type Settings } from "../recipe/settings.js";
@@ -53,7 +54,7 @@ export async function loadSettings(
   return withPipeline(await loadRecipe(recipePath), pipeline, compute);
 }
 
-/** As `loadSettings`; returns settings for each model of the recipe. */
+/** As `loadSettings`; returns settings for each model of the recipe. Errors: QS-QUEUE-CLASH for two models of one name, too. */
 export async function loadAllSettings(
   recipePath: string,
   pipeline?: string,
@@ -61,7 +62,9 @@ export async function loadAllSettings(
 ): Promise<Settings[]> {
   const compute = computeSection(options);
   const recipes = await loadRecipes(recipePath);
-  return Promise.all(recipes.map((loaded) => withPipeline(loaded, pipeline, compute)));
+  const all = await Promise.all(recipes.map((loaded) => withPipeline(loaded, pipeline, compute)));
+  requireDistinct(all.map((settings) => ({ settings })));
+  return all;
 }
 
 async function withPipeline(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../../src/cli/commands/run.js";
 import { watch } from "../../src/cli/commands/watch.js";
+import { loadAllSettings } from "../../src/cli/prepare-plan.js";
 import { demoCopy, demoRecipe, put } from "../fixtures/cli.js";
 import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
@@ -40,6 +41,13 @@ test.each([
 ])("nothing runs if %s", async (_, recipes, options, code) => {
   expect((await failureOf(run(recipes, { out, executor: "local", ...options }))).code).toBe(code);
   expect(existsSync(out)).toBe(false);
+});
+
+test("two models of a recipe with one name are an error also of plan and check", async () => {
+  const twice = write("twice.yaml", (recipe) =>
+    recipe.replace("model: { source: ./tiny-llama }", "models: [./tiny-llama, ./tiny-llama/]"),
+  );
+  expect((await failureOf(loadAllSettings(twice))).code).toBe("QS-QUEUE-CLASH");
 });
 
 test.each([

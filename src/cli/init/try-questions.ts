@@ -40,6 +40,7 @@ export async function tryQuestions(recipe: string, { source, weightBytes }: Mode
   try {
     return await askBase(withoutTexts(await loadSettings(recipe)));
   } catch (error) {
+    interruptSignal().throwIfAborted();
     if (error instanceof QuantsmithError) return { why: error.message };
     throw error;
   }
