@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { Agent } from "node:http";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
@@ -79,28 +79,38 @@ function expand(path: string | undefined): string {
   return (path ?? "").replace(/^~(?=\/|$)/, homeFolder);
 }
 
-/** Returns the token in a file; undefined if it cannot be read. Errors: QS-HUB-TOKEN for a named pipe. */
+const maxTokenBytes = 64 * 2 ** 10;
+
+/** Returns the token in a file; undefined if it cannot be read. Errors: QS-HUB-TOKEN for a named pipe, and above 64 KiB. */
 function readTokenFile(path: string): string | undefined {
+  const text = readTokenText(path);
+  if (typeof text !== "object") return text?.trim() || undefined;
+  throw new QuantsmithError("QS-HUB-TOKEN", `the token file ${path} ${text.problem}`, {
+    remedy: "Set `HF_TOKEN` instead, or `HF_TOKEN_PATH` to a regular file.",
+  });
+}
+
+function readTokenText(path: string): string | undefined | { problem: string } {
   let file: number | undefined;
   try {
     // Never waits, as opening a named pipe does.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!fstatSync(file).isFIFO()) return readFileSync(file, "utf8").trim() || undefined;
+    // It could be read once, and each command reads the token several times.
+    if (fstatSync(file).isFIFO()) return { problem: "is a pipe" };
+    const buffer = Buffer.alloc(maxTokenBytes + 1);
+    const length = readSync(file, buffer);
+    return length > maxTokenBytes ? { problem: "is larger than 64 KiB" } : buffer.toString("utf8", 0, length);
   } catch {
     return undefined;
   } finally {
     if (file !== undefined) closeSync(file);
   }
-  // It could be read once, and each command reads the token several times.
-  throw new QuantsmithError("QS-HUB-TOKEN", `the token file ${path} is a pipe`, {
-    remedy: "Set `HF_TOKEN` instead, or `HF_TOKEN_PATH` to a regular file.",
-  });
 }
 
 /** Throws QS-HUB-TOKEN if Node would print the headers of requests, and the token with them. */
 function requireSilentNode(sections = ""): void {
-  if (!/\*|\b(?:http|net)\b/i.test(sections)) return;
+  if (!/\*|\b(?:https?|net)\b/i.test(sections)) return;
   throw new QuantsmithError("QS-HUB-TOKEN", "with this NODE_DEBUG, Node prints the Hub token", {
-    remedy: "Unset `NODE_DEBUG`, or remove `http`, `net` and patterns from it.",
+    remedy: "Unset `NODE_DEBUG`, or remove `http`, `https`, `net` and patterns from it.",
   });
 }

@@ -84,11 +84,14 @@ describe("the token", () => {
     expect(error.message + error.remedy).not.toContain(token);
   });
 
-  test.each(["http", "stream,NET", "ht*"])("is refused with NODE_DEBUG=%s, with which Node prints it", (sections) => {
-    expect(errorOf({ HF_TOKEN: "hf_secret", NODE_DEBUG: sections }).code).toBe("QS-HUB-TOKEN");
-    expect(hubConnection({ ...noHome, NODE_DEBUG: sections }).hasToken).toBe(false);
-    expect(hubConnection({ ...noHome, HF_TOKEN: "hf_secret", NODE_DEBUG: "timer,http2" }).hasToken).toBe(true);
-  });
+  test.each(["http", "tls,HTTPS", "stream,NET", "ht*"])(
+    "is refused with NODE_DEBUG=%s, with which Node prints it",
+    (sections) => {
+      expect(errorOf({ HF_TOKEN: "hf_secret", NODE_DEBUG: sections }).code).toBe("QS-HUB-TOKEN");
+      expect(hubConnection({ ...noHome, NODE_DEBUG: sections }).hasToken).toBe(false);
+      expect(hubConnection({ ...noHome, HF_TOKEN: "hf_secret", NODE_DEBUG: "timer,http2" }).hasToken).toBe(true);
+    },
+  );
 
   test("is not read from a pipe, and no writer is waited for", () => {
     const pipe = join(temporaryFolder(), "token");
@@ -98,6 +101,10 @@ describe("the token", () => {
       message: `the token file ${pipe} is a pipe`,
     });
     expect(hubConnection({ ...noHome, HF_TOKEN_PATH: "/dev/null" }).hasToken).toBe(false);
+    expect(errorOf({ HF_TOKEN_PATH: "/dev/zero" })).toMatchObject({
+      code: "QS-HUB-TOKEN",
+      message: "the token file /dev/zero is larger than 64 KiB",
+    });
   });
 });
 
