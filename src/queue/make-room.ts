@@ -26,6 +26,8 @@ export interface RoomHooks {
   published: () => readonly QueueEntry[];
   /** Store folders of the steps of models that are not published, to remove last. */
   neededLater: () => Promise<ReadonlySet<string>>;
+  /** Those of failed models that no waiting model needs. */
+  stepsOfFailed: () => Promise<ReadonlySet<string>>;
   /** Called before the local files of a published release are removed, so that after a kill none is taken for whole. */
   onDrop: (name: string) => Promise<void>;
 }
@@ -34,7 +36,8 @@ const busyRetryMs = 2000;
 
 /**
  * Removes releases with their steps from an output folder until a plan's peak disk use fits; only those that are verified
- * at their target at that time, and none that was changed since. Errors: QS-QUEUE-DISK, QS-HUB-*.
+ * at their target at that time, and none that was changed since. Removes the steps of failed models at last.
+ * Errors: QS-QUEUE-DISK, QS-HUB-*.
  */
 export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, hooks: RoomHooks): Promise<void> {
   const workspace = await openWorkspace(out);
@@ -55,6 +58,10 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
         if (used + needed <= maxDiskBytes) return;
       }
     }
+    const ofFailed = new Set([...(await hooks.stepsOfFailed())].filter((folder) => !own.has(folder)));
+    await removeSteps(workspace, await storedSteps(workspace, ofFailed), hooks);
+    used = await usedBytes(workspace, partials);
+    if (used + needed <= maxDiskBytes) return;
     const sizes = `${formatBytes(needed)} beside the ${formatBytes(used)} that cannot be removed`;
     throw tooLarge(plan, sizes, maxDiskBytes);
   } finally {
@@ -87,22 +94,14 @@ async function drop(
   const release = join(workspace.releases, name);
   const present = await checksumsOf(release);
   if (present !== undefined && present !== published.installed) return; // built again since
-  const stored = new Set(await readdir(workspace.store));
-  const steps = published.steps.filter((folder) => stored.has(folder) && !kept.has(folder));
+  const steps = await storedSteps(workspace, new Set(published.steps.filter((folder) => !kept.has(folder))));
   if (present === undefined && steps.length === 0) return;
   if (!(await isAtTarget(published, release, signal))) {
     note(`Kept the release ${name}: it is no longer at its target as it was published.`);
     return;
   }
   await hooks.onDrop(name);
-  await whenIdle(workspace, hooks, async (requireHeld) => {
-    const store = new Store(workspace);
-    for (const folder of steps) {
-      const [stage = "", key = ""] = folder.split("-");
-      requireHeld();
-      await store.remove(stage, key);
-    }
-  });
+  await removeSteps(workspace, steps, hooks);
   const owner = await releaseOwner(workspace, { file: entry.recipe, sha256: "" });
   const target = { workspace, name, owner, digests: new DigestCache(), signal, replace: false, verify: false };
   try {
@@ -113,6 +112,23 @@ async function drop(
     return;
   }
   if (!published.isDropped) tell(`Removed the release ${name} and its steps here: it is published and verified.`);
+}
+
+/** Returns the folders that are in the store. */
+async function storedSteps({ store }: Workspace, folders: ReadonlySet<string>): Promise<string[]> {
+  return (await readdir(store)).filter((name) => folders.has(name));
+}
+
+async function removeSteps(workspace: Workspace, folders: readonly string[], hooks: RoomHooks): Promise<void> {
+  if (folders.length === 0) return;
+  await whenIdle(workspace, hooks, async (requireHeld) => {
+    const store = new Store(workspace);
+    for (const folder of folders) {
+      const [stage = "", key = ""] = folder.split("-");
+      requireHeld();
+      await store.remove(stage, key);
+    }
+  });
 }
 
 /** Runs work that removes steps when no run uses the store. */

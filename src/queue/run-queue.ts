@@ -132,18 +132,28 @@ class Queue {
     const { signal, note, tell } = this.#options;
     return {
       ...{ signal, note, tell },
-      published: () => this.status.models.filter(({ name }) => name !== current.settings.name),
-      neededLater: () => this.#stepsOfUnpublished(),
+      // The former release of the model itself comes last.
+      published: () => {
+        const isCurrent = ({ name }: QueueEntry) => name === current.settings.name;
+        return [...this.status.models.filter((one) => !isCurrent(one)), ...this.status.models.filter(isCurrent)];
+      },
+      neededLater: () => this.#stepsIn("waiting", "running", "built", "failed"),
+      stepsOfFailed: async () => {
+        const needed = await this.#stepsIn("waiting", "running", "built");
+        return new Set([...(await this.#stepsIn("failed"))].filter((folder) => !needed.has(folder)));
+      },
       onDrop: (name: string) => this.status.setDropped(name),
     };
   }
 
-  /** A model that cannot be planned, such as one that was not found on the Hub, needs no steps yet. */
-  async #stepsOfUnpublished(): Promise<Set<string>> {
+  /**
+   * Returns the store folders of the steps of models in these states. A model that cannot be planned, such as one that was
+   * not found on the Hub, needs no steps yet.
+   */
+  async #stepsIn(...states: QueueEntry["state"][]): Promise<Set<string>> {
     const folders = new Set<string>();
     for (const member of this.#members) {
-      const { state } = this.status.entry(member.settings.name);
-      if (state === "published") continue;
+      if (!states.includes(this.status.entry(member.settings.name).state)) continue;
       const plan = await this.#work.plan(member, this.#options.signal).catch(() => undefined);
       for (const folder of plan === undefined ? [] : stepFolders(plan)) folders.add(folder);
     }

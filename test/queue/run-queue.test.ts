@@ -41,6 +41,8 @@ class TestQueue {
   readonly notes: string[] = [];
   /** Errors by model, thrown instead of its plan. */
   readonly failures = new Map<string, QuantsmithError>();
+  /** Models that fail after their steps were built. */
+  readonly rejected = new Set<string>();
   /** Called when a model runs. */
   onRun: () => void = () => undefined;
   /** Raise it to build other releases of the same models. */
@@ -111,6 +113,10 @@ class TestQueue {
       });
       const record = records.get("package");
       if (record === undefined || target === undefined) throw new Error("nothing was built");
+      if (this.rejected.has(settings.name)) {
+        const error = new QuantsmithError("QS-GATE-FAILED", "for the test", { remedy: "" });
+        return { errors: [error], release: null, steps: [] };
+      }
       const owner = await releaseOwner(workspace, settings);
       const folder = store.folder("package", record.key);
       const { release } = await installRelease(
@@ -151,6 +157,15 @@ test("a disk limit removes published releases, and a later run builds only what 
     "a",
     { a: "published", bb: "published, removed", ccc: "published" },
   ]);
+});
+
+test("the former release of a model makes room for its next one, and a failed model for the others", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  queue.edition = 10;
+  queue.rejected.add("bb");
+  const ends = await queue.run(["a", "bb", "ccc"], 1.5 * releaseBytes);
+  expect(ends.map(({ error, state }) => error?.code ?? state)).toEqual(["published", "QS-GATE-FAILED", "published"]);
 });
 
 test("a release that follows an earlier one at its target is removed, too", async () => {

@@ -88,7 +88,7 @@ export function unmetWarning(prompts: readonly SmokePrompt[], answers: SmokeBase
   return [
     {
       code: "QW-SMOKE-BASE",
-      message: `the base itself fails ${failing.length} of ${answers.length} smoke prompts, so they do not gate variants: ${failing.join(" · ")}`,
+      message: `the base itself fails ${failing.length} of ${answers.length} smoke prompts; what it does not meet does not gate variants: ${failing.join(" · ")}`,
       remedy:
         "Ask what the model can do, or remove these expectations. For a model that only completes text, set `notRepeating: false`.",
     },

@@ -61,7 +61,7 @@ describe("an expectation that the base does not meet", () => {
     expect(warnings.map(({ code, message }) => [code, message])).toEqual([
       [
         "QW-SMOKE-BASE",
-        'the base itself fails 2 of 2 smoke prompts, so they do not gate variants: "one": the answer does not match /Paris/ · "two": it repeats "Rome. " 12 times',
+        'the base itself fails 2 of 2 smoke prompts; what it does not meet does not gate variants: "one": the answer does not match /Paris/ · "two": it repeats "Rome. " 12 times',
       ],
     ]);
   });
