@@ -15,6 +15,7 @@ export interface ResolutionProblem {
     | "QS-RESOLVE-HIDDEN"
     | "QS-RESOLVE-SHARDS"
     | "QS-RESOLVE-MMPROJ"
+    | "QS-RESOLVE-FOREIGN"
     | "QS-RESOLVE-CASE";
   /** An error blocks publishing; a warning is only reported. */
   severity: "error" | "warning";

@@ -7,6 +7,7 @@ import { historyFile } from "../history.js";
 import { provenanceFile } from "../provenance.js";
 import type { RunReport } from "../release-report.js";
 import { findResolutionProblems } from "../resolve/find-problems.js";
+import { findForeignLoads } from "../resolve/foreign-loads.js";
 import { modelFiles } from "../resolve/gguf-name.js";
 import { resolveAll } from "../resolve/resolve-all.js";
 import { signatureFile } from "../sign/statement.js";
@@ -85,10 +86,13 @@ export async function verifyRelease(
     ...(parsed && card !== undefined ? checkCard(card, report) : []),
     ...checkHistory(changed.has(historyFile) ? undefined : history),
     ...(isResolvable
-      ? findResolutionProblems(
-          intended(source.shared || sums === undefined ? paths : paths.filter((path) => known.has(path)), report),
-          parsed ? report.variants : undefined,
-        )
+      ? [
+          ...findResolutionProblems(
+            intended(source.shared || sums === undefined ? paths : paths.filter((path) => known.has(path)), report),
+            parsed ? report.variants : undefined,
+          ),
+          ...(source.shared && sums !== undefined ? findForeignLoads(paths, known) : []),
+        ]
       : [unresolved()]),
   ];
   const problems = keepRootCauses(found).toSorted(

@@ -1,14 +1,14 @@
 import { findResolutionProblems } from "../../release/resolve/find-problems.js";
+import { findForeignLoads } from "../../release/resolve/foreign-loads.js";
 import { hubOrder, isModelName } from "../../release/resolve/gguf-name.js";
 import { resolveManifest } from "../../release/resolve/hub-manifest.js";
-import { resolveAll } from "../../release/resolve/resolve-all.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { Changes } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
 
 /**
- * Requires that runtimes resolve names at a target, a repository or a folder, to files of the release, also beside the files
- * that stay there. `present` are the paths before the publication. Errors: QS-PUBLISH-NAMES.
+ * Requires that runtimes resolve names at a target, a repository or a folder, to files of the release, and load no others with
+ * them, also beside the files that stay there. `present` are the paths before the publication. Errors: QS-PUBLISH-NAMES.
  */
 export function requireNames(
   place: string,
@@ -20,7 +20,9 @@ export function requireNames(
   const foreign = [...present].filter((path) => ![...ours, ...remove, ...keep].includes(path));
   const variants = release.report.variants;
   const wrongName = (paths: string[]) =>
-    findResolutionProblems(paths, variants).find(({ severity }) => severity === "error");
+    [...findResolutionProblems(paths, variants), ...findForeignLoads(paths, new Set(ours))].find(
+      ({ severity }) => severity === "error",
+    );
   const problem = wrongName([...ours, ...foreign]);
   if (problem !== undefined) {
     throw new QuantsmithError("QS-PUBLISH-NAMES", `in ${place}, ${problem.message} (${problem.code})`, {
@@ -38,15 +40,10 @@ export function requireNames(
   });
 }
 
-/** Describes a runtime that would take a file of an earlier release without its tag, or together with one of this release. */
+/** Describes a runtime that may take a model of an earlier release without its tag. */
 function formerPick(ours: readonly string[], foreign: readonly string[], keep: readonly string[]): string | undefined {
-  const paths = hubOrder([...ours, ...foreign, ...keep]);
-  for (const { runtime, file, downloads } of resolveAll(paths)) {
-    const former = downloads.find((path) => keep.includes(path));
-    if (former !== undefined && file !== null && ours.includes(file)) return `${runtime} loads ${former} with ${file}`;
-  }
   const models = keep.filter(isModelName);
-  const { file } = resolveManifest(paths);
+  const { file } = resolveManifest(hubOrder([...ours, ...foreign, ...keep]));
   if (models.length === 0 || (file !== null && ours.includes(file))) return undefined;
   return `without a tag, Ollama may take ${models.join(", ")}, since the release has no Q4_K_M`;
 }

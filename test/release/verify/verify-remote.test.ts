@@ -102,6 +102,12 @@ test("foreign files are warnings, unless a runtime resolves them", async () => {
   ]);
   const preset = await verify({ ...files, "preset.ini": "[x]\n" });
   expect(errors(preset).map(({ code }) => code)).toEqual(["QS-RESOLVE-PRESET"]);
+  for (const path of ["mmproj-x.gguf", "tiny-mmproj-F16.gguf", "system"]) {
+    const beside = await verify({ ...files, [path]: "x" });
+    expect(errors(beside).map(({ code, file }) => [code, file])).toEqual([["QS-RESOLVE-FOREIGN", path]]);
+  }
+  const apart = await verify({ ...files, "sub/mmproj-x.gguf": "x", "sub/system": "x" });
+  expect(errors(apart)).toEqual([]);
   const model = await verify({ ...files, "tiny-Q6_K.gguf": "not even a model" });
   expect([model.ok, model.problems.map(({ code }) => code)]).toEqual([true, ["QS-VERIFY-EXTRA"]]);
   const shadow = await verify({ ...files, "older-Q8_0.gguf": smallModel("Q8_0", 77) });

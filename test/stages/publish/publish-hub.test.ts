@@ -378,13 +378,22 @@ describe("errors", () => {
     expect(writes()).toEqual([]);
   });
 
-  test("a foreign file in the repository that a runtime would use instead of a variant", async () => {
+  test.each([
+    ["instead of a variant", "preset.ini"],
+    ["with every variant", "mmproj-x.gguf"],
+    ["with every variant", "template"],
+  ])("a foreign file in the repository that a runtime would use %s: %s", async (_, path) => {
     releaseFolder(folder);
     await publishFolder(connection, folder);
-    const theirs = { path: "preset.ini", content: Buffer.from("x"), oid: "1".repeat(40) };
+    const theirs = { path, content: Buffer.from("x"), oid: "1".repeat(40) };
     hub.repo("me/model")?.change("main", { title: "theirs", set: [theirs], remove: [] });
     releaseFolder(folder, { card: "# New\n" });
-    expect(await failure(publishFolder(connection, folder))).toBe("QS-PUBLISH-NAMES");
+    const before = treeOf(hub);
+    expect(await failureOf(publishFolder(connection, folder))).toMatchObject({
+      code: "QS-PUBLISH-NAMES",
+      message: expect.stringContaining(path),
+    });
+    expect(treeOf(hub)).toEqual(before);
   });
 
   test("the error contains the Hub's message without the token", async () => {
