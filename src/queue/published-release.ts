@@ -34,7 +34,13 @@ export async function describePublished(
   { dir, hub, checksums: onHub }: Publication,
   steps: readonly string[],
 ): Promise<PublishedRelease> {
-  const place = hub === undefined ? { path: dir?.path ?? "" } : { repo: hub.repo, commit: hub.commit ?? "main" };
+  const place =
+    hub === undefined
+      ? { path: dir?.path ?? "" }
+      : {
+          ...{ repo: hub.repo, commit: hub.commit ?? "main" },
+          ...(hub.pullRequest !== null && { pullRequest: hub.pullRequest }),
+        };
   const installed = await checksumsOf(release);
   const checksums = dir === undefined ? onHub : await checksumsOf(dir.path);
   if (installed === undefined || checksums === undefined) throw new Error(`${release} lacks ${checksumsFile}`);

@@ -18,8 +18,11 @@ const publishedRelease = z.object({
   key: digest,
   /** sha256 of the target with its settings. */
   target: digest,
-  /** A folder, or a commit on the Hub. */
-  place: z.union([z.object({ path: z.string() }), z.object({ repo: z.string(), commit: z.string() })]),
+  /** A folder, or a commit on the Hub; with the address of its pull request if it is in one. */
+  place: z.union([
+    z.object({ path: z.string() }),
+    z.object({ repo: z.string(), commit: z.string(), pullRequest: z.string().optional() }),
+  ]),
   /** sha256 of the SHA256SUMS at the target, whose card may have a history. */
   checksums: digest,
   /** sha256 of the local release's SHA256SUMS. */

@@ -26,6 +26,6 @@ function detailsOf({ state, steps = [], error, published }: QueueEntry): string 
   if (state === "running") return steps.join(", ");
   if (state !== "published" || published === undefined) return "";
   const { place, isDropped } = published;
-  const where = "path" in place ? place.path : `hf:${place.repo}`;
+  const where = "path" in place ? place.path : (place.pullRequest ?? `hf:${place.repo}`);
   return isDropped ? `${where}, local files removed` : where;
 }
