@@ -12,7 +12,7 @@ import { readCardLayout } from "./recipe-card.js";
 import { checkDevices, recipeCatalog } from "./recipe-devices.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
-import { parseYaml } from "./yaml/parse-yaml.js";
+import { parseYaml, type YamlFile } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
 
 export interface LoadedRecipe {
@@ -53,6 +53,7 @@ export async function loadRecipes(path: string): Promise<LoadedRecipe[]> {
   const stem = parse(file).name;
   const text = await readTextFile(file, path, "QS-RECIPE-MISSING");
   const whole = parseYaml(text, path, "QS-RECIPE-EMPTY");
+  requireNoQueue(whole);
   requireFolderName(stem, path);
   const folder = dirname(file);
   const catalog = await recipeCatalog(whole, folder);
@@ -70,6 +71,14 @@ export async function loadRecipes(path: string): Promise<LoadedRecipe[]> {
     recipes.push({ file, name, sha256: sha256(text), recipe, card, catalog, locate });
   }
   return recipes;
+}
+
+function requireNoQueue({ data, place }: YamlFile): void {
+  if (typeof data !== "object" || data === null || !("recipes" in data)) return;
+  throw new QuantsmithError("QS-RECIPE-INVALID", "this is a queue file, not a recipe", {
+    remedy: "Pass it to `run` or `watch` with `--queue`.",
+    at: place(["recipes"], "key").at,
+  });
 }
 
 /** `...yaml` would name the parent of the releases as the folder to replace; long names result in ENAMETOOLONG. */

@@ -37,6 +37,7 @@ test.each([
   ["recipes are given twice", [good], { queue: limited }, "QS-USAGE"],
   ["no recipe is given", [], {}, "QS-USAGE"],
   ["the queue file is invalid", [], { queue: wrong }, "QS-QUEUE-INVALID"],
+  ["a queue file is given as a recipe", [limited], {}, "QS-RECIPE-INVALID"],
   ["the queue file is missing", [], { queue: join(home, "none.yaml") }, "QS-QUEUE-MISSING"],
 ])("nothing runs if %s", async (_, recipes, options, code) => {
   expect((await failureOf(run(recipes, { out, executor: "local", ...options }))).code).toBe(code);

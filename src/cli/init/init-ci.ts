@@ -51,7 +51,7 @@ function thisPackage(): string {
   return `quantsmith@${packageVersion()}`;
 }
 
-const unpublished = `Verify that you trust this npm package's owner: its code runs in your jobs, including the publishing job.
+const unpublished = `Verify that you trust this npm package's owner: its code runs in your jobs, with their secrets.
 This version was built before quantsmith was published on npm. If npm does not find it, use \`--install git+https://…\`.`;
 
 const setUp = `Next steps on GitHub:
