@@ -3,6 +3,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import { type CardLayout, cardPlaceholders, placeholder } from "../report/card-layout.js";
 import { QuantsmithError, type SourceLocation } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { repositoryRoot } from "../util/repository-root.js";
 import type { Recipe } from "./schema.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
@@ -18,7 +19,7 @@ export async function readCardLayout(
   folder: string,
 ): Promise<CardLayout> {
   const placeOf = (key: string) => yaml.place(["card", key], "value").at;
-  const read = (key: string, path: string) => readCardFile(resolve(folder, path), [folder, "."], placeOf(key));
+  const read = (key: string, path: string) => readCardFile(resolve(folder, path), folder, placeOf(key));
   const text = template === undefined ? undefined : await read("template", template);
   if (text !== undefined) {
     const used = checkPlaceholders(text, resolve(folder, template ?? ""));
@@ -38,12 +39,12 @@ export async function readCardLayout(
   };
 }
 
-/** Reads a file in one of the folders: the recipe of someone else must not publish other files of this user. */
-async function readCardFile(path: string, folders: readonly string[], at: SourceLocation): Promise<string> {
+/** Reads a file in the recipe's folder or repository: the recipe of someone else must not publish other files of this user. */
+async function readCardFile(path: string, folder: string, at: SourceLocation): Promise<string> {
   const real = await realpath(path).catch(() => path); // The error for a missing file follows.
-  const places = await Promise.all(folders.map(async (folder) => relative(await realpath(folder), real)));
-  if (!places.some(isVisiblyInside)) {
-    throw new QuantsmithError("QS-RECIPE-INVALID", `${path} is hidden, or not in the recipe's or the working folder`, {
+  const own = await realpath(folder);
+  if (![own, repositoryRoot(own)].some((root) => isVisible(relative(root, real)))) {
+    throw new QuantsmithError("QS-RECIPE-INVALID", `${path} is hidden, or not in the recipe's folder or repository`, {
       remedy: "Copy it there: the card publishes its content.",
       at,
     });
@@ -55,7 +56,7 @@ async function readCardFile(path: string, folders: readonly string[], at: Source
   });
 }
 
-function isVisiblyInside(path: string): boolean {
+function isVisible(path: string): boolean {
   return !isAbsolute(path) && !path.split(sep).some((name) => name.startsWith("."));
 }
 

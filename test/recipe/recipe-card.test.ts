@@ -9,9 +9,9 @@ writeFileSync(join(folder, "about.md"), "Our *own* words.\n");
 writeFileSync(join(folder, "card.md"), "{{title}}\n\n{{ preface }}\n\n{{sections}}\n");
 writeFileSync(join(folder, "bad.md"), "# Mine\n\n{{files}} {{fils}}\n");
 
-const load = (card: string) =>
+const load = (card: string, at = folder) =>
   loadRecipe(
-    writeMarked(folder, "r.yaml", `version: 1\nmodel: { source: hf:org/M }\nvariants: [Q8_0]\ncard: ${card}\n`).path,
+    writeMarked(at, "r.yaml", `version: 1\nmodel: { source: hf:org/M }\nvariants: [Q8_0]\ncard: ${card}\n`).path,
   );
 
 test("preface and template of a card are read from files; a preface can be a text", async () => {
@@ -35,6 +35,9 @@ test("files elsewhere and hidden ones are not published, also through a link", a
     const { code, message } = await failure(load(card));
     expect([code, message]).toEqual(["QS-RECIPE-INVALID", expect.stringContaining("is hidden, or not in")]);
   }
+  // The folder is a repository now.
+  mkdirSync(join(folder, "recipes"));
+  expect((await load("{ preface: ../about.md }", join(folder, "recipes"))).card.preface).toContain("Our *own*");
 });
 
 test.skipIf(process.platform !== "linux")("the environment is not a text", async () => {

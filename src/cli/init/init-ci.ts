@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
 import { packageRoot } from "../../util/package-root.js";
 import { packageVersion } from "../../util/package-version.js";
+import { repositoryRoot } from "../../util/repository-root.js";
 import { print } from "../print.js";
 import { isUnmodified, renderWorkflow, workflowPath } from "./release-workflow.js";
 import { renderWatchWorkflow, watchWorkflowPath } from "./watch-workflow.js";
@@ -68,11 +68,3 @@ const watchSetUp = `Next steps on GitHub:
   2. For a gated or private model: under Settings → Secrets → Actions, add HF_READ_TOKEN, a read-only token.
 The workflow runs each Monday, and under Actions → Watch GGUF → Run workflow. It changes nothing; run
 \`quantsmith watch --apply\` where the release is built.`;
-
-/** Returns the root of the repository that contains a folder, or the folder itself outside of repositories. */
-function repositoryRoot(folder: string): string {
-  for (let at = folder; ; at = dirname(at)) {
-    if (existsSync(join(at, ".git"))) return at;
-    if (dirname(at) === at) return folder;
-  }
-}
