@@ -1,7 +1,8 @@
 import { lstat, readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isMissing, QuantsmithError } from "./errors.js";
-import { isProcessAlive, processName } from "./process-identity.js";
+import { isOwnUid } from "./own-entry.js";
+import { isProcessAlive, processName, processUser } from "./process-identity.js";
 import { quote } from "./quote.js";
 
 /** Consecutive looks without a heartbeat, about five seconds in all, after which another process takes a lock over. */
@@ -39,7 +40,9 @@ export async function findOwner(path: string): Promise<Owner | undefined> {
     const state = `${name} ${found.ino} ${found.mtimeNs}`;
     if (name === undefined) return { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks };
     if (!found.isFile() || found.size > 0n) throw foreignLock(path, `a folder that contains ${quote(name)}`);
-    return { file, state, isAlive: isOwnerAlive(name), maxSilentLooks };
+    const isAlive = isOwnerAlive(name);
+    const isForged = isAlive === true && (await isOfAnother(name, Number(found.uid), dirname(path)));
+    return { file, state, isAlive: isForged ? false : isAlive, maxSilentLooks };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -58,6 +61,12 @@ export function foreignLock(path: string, what: string): QuantsmithError {
 function isOwnerAlive(name: string): boolean | undefined {
   if (name.startsWith(`${processName()}-`)) return [...owned].some((file) => basename(file) === name);
   return isProcessAlive(name);
+}
+
+/** Whether another user created the lock for a process that is not of that user: anybody can know the names of processes. */
+async function isOfAnother(name: string, uid: number, folder: string): Promise<boolean> {
+  const user = processUser(name);
+  return user !== undefined && user !== uid && !(await isOwnUid(uid, folder));
 }
 
 /** Decides by repeated looks whether the owner of a lock is gone. Looks are counted, so that sleep does not count. */

@@ -15,6 +15,13 @@ export function isProcessAlive(name: string): boolean | undefined {
   return machine === machineId() ? startTime(Number(pid)) === start : undefined;
 }
 
+/** Number of the user that creates the files of a running process of this machine with this name; undefined if unknown. */
+export function processUser(name: string): number | undefined {
+  const status = readOrEmpty(() => readFileSync(`/proc/${name.split("-")[1]}/status`, "utf8"));
+  const user = /^Uid:.*\t(\d+)$/m.exec(status)?.[1];
+  return user === undefined ? undefined : Number(user);
+}
+
 let machine: string | undefined;
 
 /** One boot of one machine or container: pids are comparable only within it. */

@@ -248,11 +248,15 @@ describe("what is at the path of a lock and is no lock of this user", () => {
     expect(tree(home)).toEqual(before);
   });
 
-  test.runIf(process.getuid?.() === 0)("is left alone: the lock of a dead process of another user", async () => {
-    const path = join(folder, "theirs.lock");
-    const file = lockOf(path, deadProcess());
+  test.runIf(process.getuid?.() === 0).each([
+    ["of a dead process", deadProcess],
+    ["in the name of a live process of this user", () => processOf(process.ppid)],
+  ])("is left alone: the lock of another user, %s", async (what, name) => {
+    const path = join(folder, `theirs ${what}.lock`);
+    const file = lockOf(path, name());
     for (const each of [path, file]) chownSync(each, 65534, 65534);
-    await expect(withLock(path, {}, async () => "never")).rejects.toMatchObject({ code: "QS-ENV-LOCK" });
+    const signal = AbortSignal.timeout(5000);
+    await expect(withLock(path, { signal }, async () => "never")).rejects.toMatchObject({ code: "QS-ENV-LOCK" });
     expect(readdirSync(path)).toEqual([basename(file)]);
   });
 });

@@ -106,7 +106,7 @@ test("foreign files are warnings, unless a runtime resolves them", async () => {
     const beside = await verify({ ...files, [path]: "x" });
     expect(errors(beside).map(({ code, file }) => [code, file])).toEqual([["QS-RESOLVE-FOREIGN", path]]);
   }
-  const apart = await verify({ ...files, "sub/mmproj-x.gguf": "x", "sub/system": "x" });
+  const apart = await verify({ ...files, "sub/system": "x" });
   expect(errors(apart)).toEqual([]);
   const model = await verify({ ...files, "tiny-Q6_K.gguf": "not even a model" });
   expect([model.ok, model.problems.map(({ code }) => code)]).toEqual([true, ["QS-VERIFY-EXTRA"]]);
