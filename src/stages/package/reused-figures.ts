@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { RunReport, VariantReport } from "../../release/release-report.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { readRegular } from "../../util/regular-file.js";
 import type { WarningCode } from "../../util/warning-codes.js";
 import { distinctWarnings } from "../../util/warnings.js";
@@ -93,12 +94,25 @@ const tensorFigures = z.object({
 /** The measurements of a tensor in `tensors.json`. */
 export type TensorFigures = z.output<typeof tensorFigures>["variants"][string][number];
 
-/** Reads the measurements of a variant's tensors, by name, from the `tensors.json` of a release; undefined without one. */
+/**
+ * Reads the measurements of a variant's tensors, by name, from the `tensors.json` of a release; undefined without one.
+ * Errors: QS-WATCH-RELEASE for other content.
+ */
 export async function readTensorFigures(
   path: string | undefined,
   variant: string,
 ): Promise<Map<string, TensorFigures> | undefined> {
   if (path === undefined) return undefined;
-  const { variants } = tensorFigures.parse(JSON.parse(String(await readRegular(path))));
+  const { variants } = parseFigures(String(await readRegular(path)));
   return new Map(variants[variant]?.map((figures) => [figures.name, figures]));
+}
+
+function parseFigures(text: string): z.output<typeof tensorFigures> {
+  try {
+    return tensorFigures.parse(JSON.parse(text));
+  } catch {
+    throw new QuantsmithError("QS-WATCH-RELEASE", "tensors.json of the reused release has no figures of its tensors", {
+      remedy: "Build the release again with `quantsmith run --publish`.",
+    });
+  }
 }

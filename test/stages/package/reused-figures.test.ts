@@ -1,7 +1,11 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { VariantReport } from "../../../src/release/release-report.js";
 import type { PackageParams } from "../../../src/stages/package/package-params.js";
-import { withReusedFigures } from "../../../src/stages/package/reused-figures.js";
+import { readTensorFigures, withReusedFigures } from "../../../src/stages/package/reused-figures.js";
+import { put } from "../../fixtures/cli.js";
+import { failureOf } from "../../fixtures/failure.js";
+import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const allocation = { budgetBytes: 100, predictedKld: 0.1, boundGap: 0, probes: null };
 const variant = (bytes: number, more: Partial<VariantReport> = {}): VariantReport => ({
@@ -22,4 +26,12 @@ test("a variant keeps its figures, and passes only within its budget, which grow
   expect(judge(100, [])).toMatchObject({ bytes: 100, quality, allocation, gate: "passed" });
   expect(judge(101, [])).toMatchObject({ gate: "failed", reasons: [expect.stringContaining("budget of 100 bytes")] });
   expect(judge(103, ["Q4_K_M"])).toMatchObject({ gate: "passed", allocation: { budgetBytes: 105 } });
+});
+
+test("figures of tensors that cannot be read are an error of that release", async () => {
+  const file = join(temporaryFolder(), "tensors.json");
+  for (const text of ["{}", "{", '{"variants":{"Q8_0":[{"name":1}]}}']) {
+    put(file, text);
+    expect((await failureOf(readTensorFigures(file, "Q8_0"))).code).toBe("QS-WATCH-RELEASE");
+  }
 });
