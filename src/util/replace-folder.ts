@@ -1,10 +1,19 @@
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError } from "./errors.js";
-import { isPresent, keepSystemLeftovers, makeFolder, syncFolder, syncTree } from "./files.js";
+import {
+  isPresent,
+  keepSystemLeftovers,
+  listEmptyFolders,
+  listFiles,
+  makeFolder,
+  syncFolder,
+  syncTree,
+} from "./files.js";
 import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { endSwap, findSwaps, type Swap, startSwap } from "./swap-record.js";
+import { sha256 } from "./sha256.js";
+import { endSwap, findSwaps, recordState, type Swap, startSwap } from "./swap-record.js";
 
 /*
  * Replacement of a whole folder. Node has no call that exchanges two folders, so there are two renames, and the next
@@ -92,6 +101,7 @@ async function exchange(
     if (existed && oldContent !== "keep") {
       await oldContent(swap.old);
       await keepSystemLeftovers(swap.old, swap.next);
+      await recordState(swap, await folderState(swap.old));
     }
     await finish();
   } catch (error) {
@@ -121,8 +131,20 @@ async function repair(path: string): Promise<void> {
   for (const swap of await findSwaps(path)) {
     const isInterrupted = (await isPresent(swap.old)) && (await isPresent(swap.next));
     if (isInterrupted) await moveBack(swap.old, path);
-    await discard(path, swap);
+    // A program with its working folder there can have written since.
+    const isChanged = (await isPresent(swap.old)) && (await folderState(swap.old)) !== swap.state;
+    await discard(path, { ...swap, keepsOld: swap.keepsOld || isChanged });
   }
+}
+
+/** Returns the sha256 of the names, sizes, times and inodes in a folder. */
+async function folderState(folder: string): Promise<string> {
+  const lines = await listEmptyFolders(folder);
+  for (const path of await listFiles(folder)) {
+    const { size, mtimeNs, ino } = await lstat(join(folder, path), { bigint: true });
+    lines.push(`${path}\0${size} ${mtimeNs} ${ino}`);
+  }
+  return sha256(lines.join("\0\0"));
 }
 
 /** Moves a former folder back to its path, or beside it if someone has created files there meanwhile. */

@@ -196,6 +196,24 @@ test("files created after a kill between the renames stay, and the former folder
   expect(readdirSync(parent).sort()).toEqual(["release", "release.replaced-1", "release.replaced-2"]);
 });
 
+test("what is written into the former folder after a kill stays", async () => {
+  let kept = 0;
+  for (let at = 0, dies = true; dies; at++) {
+    parent = mkdtempSync(join(base, "parent-"));
+    path = join(parent, "release");
+    old();
+    dies = await dieAt(at, "before", () => replace("new"));
+    const former = readdirSync(parent).find((name) => name.startsWith(".release.old-"));
+    if (former === undefined || !existsSync(path)) continue;
+    writeFileSync(join(parent, former, "notes.txt"), "mine");
+    await repair();
+    expect(readdirSync(parent)).toEqual(["release", "release.replaced-1"]);
+    expect(readFileSync(join(parent, "release.replaced-1", "notes.txt"), "utf8")).toBe("mine");
+    kept += 1;
+  }
+  expect(kept).toBeGreaterThan(0);
+});
+
 describe("siblings that look like temporary folders of a replacement stay", () => {
   const id = "0123456789abcdef0123456789abcdef";
   const someFolder = (name: string) => {
