@@ -4,6 +4,7 @@ import { collectReport } from "../stages/package/collect-report.js";
 import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { type ChangedRelease, installRelease, type ReleaseTarget, withdrawRelease } from "./install-release.js";
+import { requireVariants } from "./require-variants.js";
 import type { RunOutcome } from "./run-plan.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 
@@ -61,6 +62,7 @@ export async function finishRun(
   let changed: ChangedRelease | undefined;
   try {
     if (packaged !== undefined) {
+      await requireVariants(plan, new Set([...passed(report), ...rejected]), target);
       const folder = store.folder("package", packaged.key);
       changed = await installRelease(target, { folder, record: packaged });
     } else if (withdraws) changed = await withdrawRelease(target);
@@ -78,6 +80,8 @@ export async function finishRun(
     ...(changed?.movedTo === undefined ? {} : { movedTo: changed.movedTo }),
   };
 }
+
+const passed = ({ variants }: RunReport) => variants.filter(({ gate }) => gate === "passed").map(({ name }) => name);
 
 function gateError(variants: readonly string[]): QuantsmithError {
   return new QuantsmithError(

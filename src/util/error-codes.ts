@@ -307,6 +307,10 @@ export const errorCodes = {
     exit: 4,
     about: "The release folder contains added or changed files, or is the release of another recipe.",
   },
+  "QS-RELEASE-VARIANTS": {
+    exit: 4,
+    about: "A run with `--variant` would replace a release by one without other variants of the recipe.",
+  },
   "QS-WORKER-JOB": {
     exit: 4,
     about: "The store contains no job file for a worker's step, or it is from another version.",
