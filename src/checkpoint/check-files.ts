@@ -5,7 +5,7 @@ import { requireNoPointer } from "../util/lfs-pointer.js";
 
 /**
  * Returns the sizes in bytes of the named files in a model folder. Throws QS-FETCH-LINK for a broken link, a link that
- * points outside the folder, and anything but a regular file; QS-LFS-POINTER.
+ * points outside the folder or to a hidden file in it, and anything but a regular file; QS-LFS-POINTER.
  */
 export async function checkFiles(dir: string, names: readonly string[]): Promise<Map<string, number>> {
   const roots = await allowedRoots(dir);
@@ -13,7 +13,10 @@ export async function checkFiles(dir: string, names: readonly string[]): Promise
   for (const name of names) {
     const path = join(dir, name);
     const target = await resolve(path);
-    if (!roots.some((root) => target.startsWith(root + sep))) throw badFile(path, "points outside the model folder");
+    const root = roots.find((one) => target.startsWith(one + sep));
+    if (root === undefined) throw badFile(path, "points outside the model folder");
+    // Such as .git/config, which can contain the credentials of a clone.
+    if (target.slice(root.length).includes(`${sep}.`)) throw badFile(path, "points to a hidden file");
     const found = await stat(target);
     if (!found.isFile()) throw badFile(path, "is not a regular file");
     await requireNoPointer(path);
@@ -45,7 +48,7 @@ async function allowedRoots(dir: string): Promise<string[]> {
 
 function badFile(path: string, what: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-FETCH-LINK", `${path} ${what}`, {
-    remedy: "Replace the link with a copy of the file, so that no file from outside the folder is published.",
+    remedy: "Replace the link with a copy of the file, so that no other file is published.",
     at: { file: path },
     cause,
   });

@@ -10,6 +10,8 @@ function fail(error: unknown, asJson = process.argv.includes("--json")): never {
 }
 
 removeComputeVariables();
+// With it, dependencies print addresses with passwords.
+delete process.env.DEBUG;
 // A full device, for example, cannot take the error as JSON either.
 prepareOutput((error) => fail(error, false));
 // An error outside the command's promise, such as one in an event handler, which Node would print as it is.

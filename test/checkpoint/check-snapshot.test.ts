@@ -285,6 +285,15 @@ describe("unusable folders", () => {
     expect((await failureOf(checkSnapshot(folder))).code).toBe("QS-FETCH-LINK");
   });
 
+  test("a link to a hidden file in the folder is rejected, since a clone's .git/config can contain credentials", async () => {
+    const folder = folderWith(model);
+    mkdirSync(join(folder, ".git"));
+    writeFileSync(join(folder, ".git", "config"), "{}");
+    symlinkSync(".git/config", join(folder, "chat_template.jinja"));
+    const error = await failureOf(checkSnapshot(folder));
+    expect([error.code, error.message]).toEqual(["QS-FETCH-LINK", expect.stringContaining("points to a hidden file")]);
+  });
+
   test("a link to a folder whose name starts with the model folder's name is rejected", async () => {
     const folder = folderWith(model);
     mkdirSync(`${folder}-other`);

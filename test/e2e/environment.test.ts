@@ -24,7 +24,7 @@ test("options of llama.cpp in the environment reach no tool", async () => {
 test("the program itself, whose threads call ggml, removes such variables; the choice of devices stays", async () => {
   const show = "process.on('exit',()=>process.stderr.write(Object.keys(process.env).join()))";
   const env = { NODE_OPTIONS: `--import "data:text/javascript,${show}"`, GGML_VK_VISIBLE_DEVICES: "0" };
-  const computing = { GGML_NO_IQ_PANEL: "1", GGML_BACKEND_PATH: "/none.so", LLAMA_ATTN_ROT_DISABLE: "1" };
+  const computing = { DEBUG: "*", GGML_NO_IQ_PANEL: "1", GGML_BACKEND_PATH: "/none.so", LLAMA_ATTN_ROT_DISABLE: "1" };
   const { stderr } = await quantsmith(["types"], { ...env, ...computing });
-  expect(stderr.split(",").filter((name) => /^(GGML|LLAMA)_/.test(name))).toEqual(["GGML_VK_VISIBLE_DEVICES"]);
+  expect(stderr.split(",").filter((name) => /^(GGML_|LLAMA_|DEBUG$)/.test(name))).toEqual(["GGML_VK_VISIBLE_DEVICES"]);
 });
