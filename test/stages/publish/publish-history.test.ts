@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HubConnection } from "../../../src/hub/connection.js";
@@ -160,4 +160,29 @@ test("a target folder has the history, too, and keeps the old model until it is 
   expect([noDefault.code, noDefault.remedy]).toEqual(["QS-PUBLISH-NAMES", expect.stringContaining("--remove-old")]);
   writeFileSync(join(target.path, "history.json"), "{}");
   expect((await verifyFolder(target.path, signal)).ok).toBe(false);
+});
+
+test("a folder with a history of its own does not replace another one", async () => {
+  const [a, b] = [mkdtempSync(join(base, "a-")), mkdtempSync(join(base, "b-"))].map((one) => join(one, "target"));
+  const publish = async (from: string, path = "") =>
+    publishToFolder(await releaseFiles(from, signal), { path }, { signal });
+  for (const parts of [first, second, third]) {
+    releaseFolder(folder, parts);
+    await publish(folder, a);
+  }
+  for (const parts of [third, second]) {
+    releaseFolder(folder, parts);
+    await publish(folder, b);
+  }
+  const before = folderDigests(a ?? "");
+  const failure = await failureOf(publish(b ?? "", a));
+  expect([failure.code, failure.message]).toEqual([
+    "QS-PUBLISH-HISTORY",
+    expect.stringContaining("names 1 release that the folder's own history lacks"),
+  ]);
+  expect(folderDigests(a ?? "")).toEqual(before);
+  // A copy of what is at the target.
+  const copy = join(mkdtempSync(join(base, "copy-")), "release");
+  cpSync(b ?? "", copy, { recursive: true });
+  expect((await publish(copy, b)).operations).toEqual([]);
 });
