@@ -22,7 +22,7 @@ export function errorReport(error: unknown): ErrorReport {
       code: error.code,
       message: redact(error.message),
       remedy: redact(error.remedy),
-      ...(error.at === undefined ? {} : { at: error.at }),
+      ...(error.at === undefined ? {} : { at: { ...error.at, file: redact(error.at.file) } }),
       ...(error.output === undefined ? {} : { output: redact(error.output) }),
       ...(error.problems === undefined ? {} : { problems: error.problems.map(redactProblem) }),
     };

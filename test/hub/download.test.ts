@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -144,6 +145,7 @@ describe("a download", () => {
       expect(readdirSync(mine)).toHaveLength(4);
       // This user's own link is followed.
       lchownSync(link, 0, 0);
+      rmSync(join(mine, "config.json"));
       await fetchAll(connect(hub, cache), "org/model");
     });
   });
@@ -174,6 +176,21 @@ describe("a download", () => {
     expect(error).toMatchObject({ code: "QS-ENV-CACHE", remedy: expect.stringContaining("HF_HUB_CACHE") });
     expect(error.message).toBe(`cannot write ${path} in the Hugging Face cache: it is a folder`);
     expect(readdirSync(path)).toEqual(["mine"]);
+  });
+
+  test("refuses a file in place of a link, as an editor leaves, unless its content is the same", async () => {
+    const commit = hub.create("org/model").commit(files);
+    const folder = await fetchAll(connect(hub, cache), "org/model");
+    const path = join(cache, "models--org--model", "snapshots", commit, "config.json");
+    const content = readFileSync(path);
+    rmSync(path);
+    writeFileSync(path, content);
+    await fetchAll(connect(hub, cache), "org/model");
+    rmSync(path);
+    writeFileSync(path, "mine");
+    const error = await failureOf(fetchAll(connect(hub, cache), "org/model"));
+    expect([error.code, error.message]).toEqual(["QS-ENV-CACHE", expect.stringContaining(`cannot write ${path}`)]);
+    expect(readFileSync(join(folder, "config.json"), "utf8")).toBe("mine");
   });
 
   test("refuses a file in place of a folder", async () => {

@@ -34,8 +34,8 @@ test("only regular files are read, without waiting", async () => {
 test("a pipe is neither hashed nor copied, also by the threads of conversions", async () => {
   const copy = join(folder, "copy");
   const options = { signal: new AbortController().signal, onBytes: () => {} };
-  for (const work of [sha256File(pipe), copyRegular(pipe, copy), copyOrReflink(pipe, copy, options)])
-    await expect(work).rejects.toMatchObject({ code: "ENXIO" });
+  for (const work of [() => sha256File(pipe), () => copyRegular(pipe, copy), () => copyOrReflink(pipe, copy, options)])
+    await expect(work()).rejects.toMatchObject({ code: "ENXIO" });
   expect(() => openRegularSync(pipe)).toThrow("ENXIO");
 });
 

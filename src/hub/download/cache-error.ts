@@ -24,7 +24,8 @@ export function cacheError(error: unknown): unknown {
   return wrongKind(dest ?? path, error.code === "EEXIST" ? "it is not a folder" : systemReason(error), error);
 }
 
-function wrongKind(path: string, reason: string, cause?: unknown): QuantsmithError {
+/** The error for something that is not replaced. */
+export function wrongKind(path: string, reason: string, cause?: unknown): QuantsmithError {
   return new QuantsmithError("QS-ENV-CACHE", `cannot write ${path} in the Hugging Face cache: ${reason}`, {
     remedy: "Remove it or move it away, or set `HF_HUB_CACHE` to another folder, then run again.",
     cause,
