@@ -6,15 +6,16 @@ import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { findChanges, isEmpty } from "./find-changes.js";
 import type { HubPublishOptions } from "./hub-options.js";
-import { overwriteOf } from "./plan-hub.js";
+import { overwriteOf, revisionOf } from "./plan-hub.js";
 import type { CheckedRelease } from "./release-files.js";
 import { readRemote } from "./remote-release.js";
 import { requireOwn } from "./require-own.js";
 import { commitChanges, type Destination, syncRevision, uploadChanges } from "./sync-revision.js";
 
 /**
- * Opens a pull request with a release and verifies its content. Reuses an open one of the token's account with the same
- * title, which contains the release digest. Errors: as `syncRevision`, QS-PUBLISH-FOREIGN.
+ * Opens a pull request with a release and verifies its content. Reuses one of the token's account with the same title,
+ * which contains the release digest, that was opened since the plan, as by a commit whose response was lost.
+ * Errors: as `syncRevision`, QS-PUBLISH-FOREIGN.
  */
 export async function openPullRequest(
   connection: HubConnection,
@@ -22,7 +23,7 @@ export async function openPullRequest(
   release: CheckedRelease,
   hooks: UploadHooks,
 ): Promise<{ commit: string; sentBytes: number; pullRequest?: number }> {
-  const { repo, title, description } = destination;
+  const { repo, title } = destination;
   const { signal } = hooks;
   type Opened = { pullRequest: number } | { commit: string };
   let sentBytes = 0;
@@ -44,8 +45,11 @@ export async function openPullRequest(
     }
   });
   if ("commit" in opened) return { ...opened, sentBytes };
-  const revision = `refs/pr/${opened.pullRequest}`;
-  const synced = await syncRevision(connection, { repo, revision, title, description }, release, undefined, hooks);
+  const revision = revisionOf(opened);
+  const present = await readRemote(connection, repo, revision, signal);
+  const changes = await findChanges(release, present, signal);
+  await requireOwn(overwriteOf(release, { ...destination, ...opened }, changes), present);
+  const synced = await syncRevision(connection, { ...destination, revision }, release, present, hooks);
   return { ...opened, commit: synced.commit, sentBytes: sentBytes + synced.sentBytes };
 }
 

@@ -33,12 +33,14 @@ export async function readPlace(connection: HubConnection, repo: string, signal:
 }
 
 /** State of a repository and the operations to publish a release. */
-export interface HubPlan extends HubPlace {
-  changes: Changes;
-  /** Changed files that are not of the previous release. */
-  replaced: string[];
-  /** The open pull request of the token's account with this release. */
+export interface HubPlan extends Pick<HubPlace, "state"> {
+  /** The open pull request of the token's account for this release, unless main contains it. */
   pullRequest: number | undefined;
+  /** The pull request, otherwise main, before the publication; undefined without a repository. */
+  target: RemoteRelease | undefined;
+  changes: Changes;
+  /** Changed files that are not of the release at the target. */
+  replaced: string[];
   title: string;
   stagingBranch: string;
   /** Staging branches of earlier publishers. */
@@ -61,32 +63,41 @@ export async function planHub(
 ): Promise<HubPlan> {
   const { repo, via, collection } = options;
   requirePrivate(repo, state, options);
-  const changes = await findChanges(release, main ?? noFiles, signal);
-  const replaced = isEmpty(changes) ? [] : await requireOwn(overwriteOf(release, options, changes), main ?? noFiles);
-  requireNames(repo, release, (main ?? noFiles).files.keys(), changes);
+  const onMain = await findChanges(release, main ?? noFiles, signal);
+  const { title } = release;
+  const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(onMain);
+  const pullRequest = needsPullRequest ? await findOwnPullRequest(connection, repo, title, signal) : undefined;
+  const revision = revisionOf({ pullRequest });
+  const target = revision === "main" ? main : await readRemote(connection, repo, revision, signal);
+  const changes = target === main ? onMain : await findChanges(release, target ?? noFiles, signal);
+  const overwrite = overwriteOf(release, { ...options, pullRequest }, changes);
+  const replaced = isEmpty(changes) ? [] : await requireOwn(overwrite, target ?? noFiles);
+  requireNames(repo, release, (main ?? noFiles).files.keys(), onMain);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, String(await readRegular(card.source)), signal);
-  const { title } = release;
-  const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(changes);
-  const pullRequest = needsPullRequest ? await findOwnPullRequest(connection, repo, title, signal) : undefined;
   const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {
-    ...{ state, main, changes, replaced, pullRequest, title, collect },
+    ...{ state, pullRequest, target, changes, replaced, title, collect },
     stagingBranch: stagingBranchOf(release.digest.slice(0, 12)),
     leftovers: branches.filter(isStagingBranch),
   };
   return { ...plan, operations: operationsOf(plan, options) };
 }
 
-/** Returns what a publication writes to a repository, for `requireOwn`. */
+/** Returns the revision that a publication changes; `main` also if it opens a pull request. */
+export function revisionOf({ pullRequest }: Pick<HubPlan, "pullRequest">): string {
+  return pullRequest === undefined ? "main" : `refs/pr/${pullRequest}`;
+}
+
+/** Returns what a publication writes to main or a pull request, for `requireOwn`. */
 export function overwriteOf(
   { report }: CheckedRelease,
-  { repo, replace }: Pick<HubPublishOptions, "repo" | "replace">,
+  { repo, replace, pullRequest }: Pick<HubPublishOptions, "repo" | "replace"> & Pick<Overwrite, "pullRequest">,
   { add, update }: Pick<Changes, "add" | "update">,
 ): Overwrite {
   const paths = [...add, ...update].map(({ path }) => path);
-  return { place: repo, model: report.model.name, paths, replace: replace === true };
+  return { place: repo, pullRequest, model: report.model.name, paths, replace: replace === true };
 }
 
 function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): PublishOperation[] {
@@ -98,13 +109,13 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
   if (needsGating(plan, options) && options.gated !== undefined) {
     operations.push({ operation: "set-gating", gated: options.gated });
   }
-  if (!isEmpty(changes) && pullRequest === undefined) {
+  if (!isEmpty(changes)) {
     const staging = options.via === "branch" && !leftovers.includes(stagingBranch);
     if (staging) operations.push({ operation: "create-branch", branch: stagingBranch });
     operations.push(...fileOperations(changes, replaced));
     if (options.via === "branch") operations.push({ operation: "commit", revision: stagingBranch, title });
-    if (options.via === "pr") operations.push({ operation: "open-pull-request", title });
-    else operations.push({ operation: "commit", revision: "main", title });
+    if (options.via === "pr" && pullRequest === undefined) operations.push({ operation: "open-pull-request", title });
+    else operations.push({ operation: "commit", revision: revisionOf(plan), title });
     if (staging) operations.push({ operation: "delete-branch", branch: stagingBranch });
   }
   for (const branch of leftovers) operations.push({ operation: "delete-branch", branch });

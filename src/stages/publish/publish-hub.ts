@@ -9,7 +9,7 @@ import { findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
-import { type HubPlan, isStagingBranch, overwriteOf, planHub, readPlace } from "./plan-hub.js";
+import { type HubPlan, isStagingBranch, overwriteOf, planHub, readPlace, revisionOf } from "./plan-hub.js";
 import { allOperations, prepareRelease, signPrepared, withScratch } from "./prepare-release.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
@@ -56,7 +56,7 @@ export async function previewHub(
     const place = await readPlace(connection, options.repo, signal);
     const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
     const plan = await planHub(connection, prepared.release, place, options, signal);
-    const commit = isEmpty(plan.changes) ? (plan.main?.commit ?? null) : null;
+    const commit = isEmpty(plan.changes) ? (plan.target?.commit ?? null) : null;
     const operations = allOperations(prepared, plan.operations);
     const done = { commit, sentBytes: 0, pullRequest: plan.pullRequest };
     return publication(connection, options, { ...plan, operations }, done);
@@ -73,8 +73,8 @@ async function executePlan(
   const { repo } = options;
   const { signal } = hooks;
   await prepareRepo(connection, options, plan.state, signal);
-  const main = plan.main ?? (await readNew(connection, release, options, signal));
-  const done = await uploadRelease(connection, release, options, { ...plan, main }, hooks);
+  const target = plan.target ?? (await readNew(connection, release, options, signal));
+  const done = await uploadRelease(connection, release, options, { ...plan, target }, hooks);
   // Staging branches of this and of killed publishers are no longer needed.
   for (const branch of await listBranches(connection, repo, signal)) {
     if (isStagingBranch(branch)) await deleteBranch(connection, repo, branch, signal);
@@ -103,24 +103,26 @@ async function uploadRelease(
   connection: HubConnection,
   release: CheckedRelease,
   options: HubPublishOptions,
-  plan: HubPlan & { main: RemoteRelease },
+  plan: HubPlan & { target: RemoteRelease },
   hooks: UploadHooks,
 ): Promise<Done> {
   const { repo, via } = options;
-  const { main, title, stagingBranch } = plan;
-  if (isEmpty(plan.changes)) return { commit: main.commit, sentBytes: 0 };
+  const { pullRequest, target, title, stagingBranch } = plan;
+  if (isEmpty(plan.changes)) return { commit: target.commit, sentBytes: 0, pullRequest };
   const reason = options.reason === undefined ? "" : `${options.reason}\n\n`;
   const description = `${reason}Made with quantsmith. Release digest: ${release.digest}`;
-  const destination = { repo, revision: "main", title, description, deletions: plan.changes.remove };
-  if (via === "pr") return openPullRequest(connection, { ...destination, ...options }, release, hooks);
+  const destination = { repo, revision: revisionOf(plan), title, description, deletions: plan.changes.remove };
+  if (via === "pr" && pullRequest === undefined) {
+    return openPullRequest(connection, { ...destination, ...options }, release, hooks);
+  }
   const staged =
     via === "branch"
-      ? await stage(connection, { repo, revision: stagingBranch, title, description }, release, main, hooks)
+      ? await stage(connection, { repo, revision: stagingBranch, title, description }, release, target, hooks)
       : 0;
-  const { commit, sentBytes } = await syncRevision(connection, destination, release, main, hooks).catch((error) => {
+  const { commit, sentBytes } = await syncRevision(connection, destination, release, target, hooks).catch((error) => {
     throw via === "branch" ? withBranch(error, stagingBranch) : error;
   });
-  return { commit, sentBytes: staged + sentBytes };
+  return { commit, sentBytes: staged + sentBytes, pullRequest };
 }
 
 /** Adds to an error after the staging the branch that has the uploaded files. */

@@ -11,6 +11,8 @@ const maxEmptyCard = 65_536;
 export interface Overwrite {
   /** Name of the target in messages. */
   place: string;
+  /** Number of the pull request whose files it overwrites. */
+  pullRequest?: number | undefined;
   /** Name of the model whose release is published. */
   model: string;
   /** Paths that are new or get other content. */
@@ -24,9 +26,10 @@ export interface Overwrite {
  * Returns the files of others that it overwrites: none without `replace`. Errors: QS-PUBLISH-FOREIGN with their names.
  */
 export async function requireOwn(
-  { place, model, paths, replace }: Overwrite,
+  { place: target, pullRequest, model, paths, replace }: Overwrite,
   present: PublishedFiles,
 ): Promise<string[]> {
+  const place = pullRequest === undefined ? target : `pull request ${pullRequest} of ${target}`;
   const both = collisions(paths, present.files.keys());
   if (both.length > 0) {
     const message = `the release has files and folders with the names of others of ${place}: ${names(both)}`;
@@ -39,8 +42,9 @@ export async function requireOwn(
   if (replace) return foreign;
   if (foreign.length > 0) {
     const what = present.own.size === 0 ? "are not of a release of quantsmith" : "are not of its release, or changed";
+    const other = pullRequest === undefined ? "Publish to another repository" : "Merge or close the pull request";
     throw new QuantsmithError("QS-PUBLISH-FOREIGN", `files of ${place} ${what}: ${names(foreign)}`, {
-      remedy: "Publish to another repository, or add `--replace` to overwrite these files; its history keeps them.",
+      remedy: `${other}, or add \`--replace\` to overwrite these files; its history keeps them.`,
     });
   }
   requireModel(place, model, present);

@@ -16,7 +16,7 @@ export interface Destination {
   revision: string;
   title: string;
   description: string;
-  /** The only files that a commit may delete; absent on a staging branch and in a pull request. */
+  /** The only files that a commit may delete; absent on a staging branch. */
   deletions?: readonly string[];
 }
 

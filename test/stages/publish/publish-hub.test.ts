@@ -282,6 +282,86 @@ describe("other modes", () => {
     expect(treeOf(hub, "refs/pr/1")).toEqual(files);
     expect(hub.repo("me/model")?.pullRequests.length).toBe(1);
   });
+
+  test("pr: files that someone edited in it are named and stay, unless the release replaces them", async () => {
+    const files = releaseFolder(folder, { extra: { params: "{}" } });
+    const { commit } = await publishFolder(connection, folder, { via: "pr" });
+    const texts = { "README.md": "# Mine\n", params: "mine", "notes.md": "mine" };
+    const set = Object.entries(texts).map(([path, text]) => smallFile(path, Buffer.from(text)));
+    const edit = () => hub.repo("me/model")?.change("refs/pr/1", { title: "by hand", set, remove: ["release.json"] });
+    edit();
+    const before = [treeOf(hub, "refs/pr/1"), writes().length];
+    const options = { repo: "me/model", via: "pr" as const, private: false };
+    const preview = async (replace: boolean) => {
+      const { signal } = new AbortController();
+      return previewHub(
+        connection,
+        await releaseFiles(folder, signal),
+        { ...options, ...(replace && { replace }) },
+        signal,
+      );
+    };
+    for (const work of [preview(false), publishFolder(connection, folder, options)]) {
+      const error = await failureOf(work);
+      expect([error.code, error.message]).toEqual([
+        "QS-PUBLISH-FOREIGN",
+        "files of pull request 1 of me/model are not of a release of quantsmith: README.md, params",
+      ]);
+      expect(error.remedy).toMatch(/^Merge or close the pull request, or add `--replace`/);
+    }
+    expect([treeOf(hub, "refs/pr/1"), writes().length]).toEqual(before);
+    const { operations } = await preview(true);
+    expect(
+      operations.map((one) => [one.operation, "path" in one ? one.path : "revision" in one && one.revision]),
+    ).toEqual([
+      ["add", "release.json"],
+      ["replace", "README.md"],
+      ["replace", "params"],
+      ["commit", "refs/pr/1"],
+    ]);
+    const done = await publishFolder(connection, folder, { via: "pr", replace: true });
+    expect([done.operations, done.pullRequest]).toEqual([operations, `${hub.url}/me/model/discussions/1`]);
+    expect(treeOf(hub, "refs/pr/1")).toEqual({ ...files, "notes.md": sha256("mine") });
+    expect(hub.repo("me/model")?.history("refs/pr/1").at(-2)?.id).toBe(commit);
+  });
+
+  test("pr: a card that someone edits in it during publishing stays", async () => {
+    releaseFolder(folder);
+    const repo = hub.create("me/model");
+    repo.commit({ "README.md": "" });
+    const edit = () =>
+      repo.change("refs/pr/1", {
+        title: "by hand",
+        set: [smallFile("README.md", Buffer.from("# Mine\n"))],
+        remove: [],
+      });
+    // Without a response to its commit, the pull request is found in the list.
+    hub.faults = ({ method, path }) => {
+      if (method === "GET" && path.endsWith("/discussions") && repo.pullRequests.length > 0) edit();
+      return /\/commit\/main/.test(path) ? { kind: "late", status: 500 } : undefined;
+    };
+    expect(await failure(publishFolder(connection, folder, { via: "pr" }))).toBe("QS-PUBLISH-FOREIGN");
+    repo.change("refs/pr/1", { title: "oops", set: [], remove: ["README.md"] });
+    hub.faults = ({ path }) => {
+      if (path.includes("/preupload/")) edit();
+      return undefined;
+    };
+    expect(await failure(publishFolder(connection, folder, { via: "pr" }))).toBe("QS-PUBLISH-CONFLICT");
+    expect(treeOf(hub, "refs/pr/1")["README.md"]).toBe(sha256("# Mine\n"));
+  });
+
+  test("pr: one that was opened without its commit gets it", async () => {
+    releaseFolder(folder);
+    await publishFolder(connection, folder, { via: "direct" });
+    releaseFolder(folder, { variants: { Q4_K_M: 8, Q8_0: 2 } });
+    const done = await publishFolder(connection, folder, { via: "pr" });
+    const complete = treeOf(hub, "refs/pr/1");
+    const repo = hub.repo("me/model");
+    repo?.point("refs/pr/1", repo.resolve("main") ?? "");
+    const again = await publishFolder(connection, folder, { via: "pr" });
+    expect([again.pullRequest, treeOf(hub, "refs/pr/1")]).toEqual([done.pullRequest, complete]);
+    expect(again.operations).toContainEqual(expect.objectContaining({ operation: "update", path: "README.md" }));
+  });
 });
 
 describe("lost responses", () => {
@@ -444,6 +524,7 @@ describe("files of the owner", () => {
       ]);
       const tree = treeOf(hub, via === "pr" ? "refs/pr/1" : "main");
       expect(tree).toEqual({ ...files, "notes.md": sha256("mine") });
+      expect((await publishing({ via })).operations).toEqual([]);
     },
   );
 
