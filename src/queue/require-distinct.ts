@@ -1,3 +1,5 @@
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Settings } from "../recipe/settings.js";
 import { addressOf, type PublishTarget } from "../stages/publish/target.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -20,7 +22,7 @@ export function requireDistinct(members: readonly QueueMember[]): void {
   const places = new Map<string, QueueMember>();
   for (const member of members) {
     const { settings, target } = member;
-    const address = target === undefined ? [] : [{ what: "publish to", place: addressOf(target), key: "publish" }];
+    const address = target === undefined ? [] : [{ what: "publish to", place: placeOf(target), key: "publish" }];
     for (const { what, place, key } of [
       { what: "build the release", place: settings.name, key: "release" },
       ...address,
@@ -39,6 +41,17 @@ export function requireDistinct(members: readonly QueueMember[]): void {
       });
     }
   }
+}
+
+/** The address of a target; a folder's is its real path, since links can lead two paths to one folder. */
+function placeOf(target: PublishTarget): string {
+  return target.kind === "dir" ? addressOf({ ...target, path: realFolder(target.path) }) : addressOf(target);
+}
+
+/** Resolves the links of an absolute path whose last parts may be missing. */
+function realFolder(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  return dirname(path) === path ? path : join(realFolder(dirname(path)), basename(path));
 }
 
 function describe({ settings }: QueueMember): string {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../../src/cli/commands/run.js";
@@ -18,6 +18,10 @@ const matrix = write(
   (recipe) =>
     `${recipe.replace("model: { source: ./tiny-llama }", "models: [./a, ./b]")}publish: { repo: "dir:./all" }\n`,
 );
+mkdirSync(join(home, "real"));
+symlinkSync("real", join(home, "link"));
+const linked = (name: string) =>
+  write(`to-${name}.yaml`, (recipe) => `${recipe}publish: { repo: "dir:./${name}/m" }\n`);
 const limited = put(join(home, "queue.yaml"), "version: 1\nmaxDisk: 1 GB\nrecipes: [./good.yaml]\n");
 const wrong = put(join(home, "wrong.yaml"), "version: 1\nmaxDisk: much\nrecipes: [./good.yaml]\n");
 
@@ -32,6 +36,7 @@ test.each([
   ["a later recipe is invalid", [good, bad], {}, "QS-RECIPE-INVALID"],
   ["two models have the same release", [good, good], {}, "QS-QUEUE-CLASH"],
   ["two models have the same target", [matrix], { publish: true }, "QS-QUEUE-CLASH"],
+  ["two models have one target through a link", [linked("real"), linked("link")], { publish: true }, "QS-QUEUE-CLASH"],
   ["a later recipe has no target", [good, good], { publish: true }, "QS-PUBLISH-TARGET"],
   ["a disk limit has nothing to remove", [], { queue: limited }, "QS-USAGE"],
   ["recipes are given twice", [good], { queue: limited }, "QS-USAGE"],
