@@ -3,6 +3,7 @@ import type { Agent } from "node:http";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { homeFolder } from "../util/home-folder.js";
+import { printsHeaders } from "../util/node-debug.js";
 import { quote } from "../util/quote.js";
 import { redact, redactAddress } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
@@ -107,9 +108,9 @@ function readTokenText(path: string): string | undefined | { problem: string } {
   }
 }
 
-/** Throws QS-HUB-TOKEN if Node would print the headers of requests, and the token with them. */
-function requireSilentNode(sections = ""): void {
-  if (!/\*|\b(?:https?|net)\b/i.test(sections)) return;
+/** Throws QS-HUB-TOKEN if Node would print the token. */
+function requireSilentNode(sections: string | undefined): void {
+  if (!printsHeaders(sections)) return;
   throw new QuantsmithError("QS-HUB-TOKEN", "with this NODE_DEBUG, Node prints the Hub token", {
     remedy: "Unset `NODE_DEBUG`, or remove `http`, `https`, `net` and patterns from it.",
   });
