@@ -4,8 +4,6 @@ import type { PublishedFiles } from "./find-changes.js";
 
 /** Number of files in an error message. */
 const maxNamed = 10;
-/** Characters of a card without a text; the expression for it fails on a text of several megabytes. */
-const maxEmptyCard = 65_536;
 
 /** What a publication writes, and what it may overwrite. */
 export interface Overwrite {
@@ -73,10 +71,9 @@ async function isOwn(path: string, { own, sha256, text }: PublishedFiles): Promi
   return path === "README.md" && isEmptyCard(await text(path));
 }
 
-/** A new repository's card is a short front matter without a text. */
+/** The card of a new repository has at most a license in its front matter; what else is there, its owner wrote. */
 function isEmptyCard(text: string | undefined): boolean {
-  if (text === undefined || text.length > maxEmptyCard) return false;
-  return /^\s*(?:---\r?\n(?:(?!---)[^\n]*\n)*---\s*)?$/.test(text);
+  return text !== undefined && /^\s*(?:---\r?\n(?:license:[^\n]*\n)?---\s*)?$/.test(text);
 }
 
 /** Returns the files that would be a folder of one of the paths, or are in a folder with its name: a tree cannot have both. */

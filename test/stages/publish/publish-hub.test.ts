@@ -301,8 +301,8 @@ describe("other modes", () => {
         signal,
       );
     };
-    for (const work of [preview(false), publishFolder(connection, folder, options)]) {
-      const error = await failureOf(work);
+    for (const work of [() => preview(false), () => publishFolder(connection, folder, options)]) {
+      const error = await failureOf(work());
       expect([error.code, error.message]).toEqual([
         "QS-PUBLISH-FOREIGN",
         "files of pull request 1 of me/model are not of a release of quantsmith: README.md, params",
@@ -533,6 +533,7 @@ describe("files of the owner", () => {
     for (const card of [
       "---\nlicense: mit\n---\n# Notes\n\nOf months.\n\n---\n",
       "---\nNotes of months.\n---\nMore\n---",
+      "---\nlicense: mit\nextra_gated_prompt: My terms.\n---\n",
       `---\n${"x\n".repeat(5e6)}`,
     ]) {
       const repo = `me/${sha256(card).slice(0, 8)}`;
@@ -554,7 +555,7 @@ describe("files of the owner", () => {
   });
 
   test("that the Hub itself creates are no obstacle", async () => {
-    for (const card of ["", "---\nlicense: mit\ntags:\n- a\n---\n", "---\r\nlicense: mit\r\n---"]) {
+    for (const card of ["", "---\n---\n", "---\nlicense: mit\n---\n", "---\r\nlicense: mit\r\n---"]) {
       const repo = `me/${sha256(card).slice(0, 8)}`;
       hub.create(repo).commit({ ".gitattributes": "*.gguf filter=lfs diff=lfs merge=lfs -text\n", "README.md": card });
       releaseFolder(folder);
