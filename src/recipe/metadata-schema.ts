@@ -5,7 +5,11 @@ import { patternString } from "../util/schema-issue.js";
 const line = (what: string) =>
   patternString(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u, what, "Write one short line.");
 
-const url = patternString(/^https?:\/\/[^\s\p{Cc}]{1,400}$/u, "an address", "Write the full address: `https://…`.");
+const url = patternString(
+  /^https?:\/\/(?![^/]*@)[^\s\p{Cc}]{1,400}$/u,
+  "an address",
+  "Write the full address, without a user or password: `https://…`.",
+);
 
 /** Additions to and replacements of the checkpoint's metadata, for all variants. */
 export const metadata = z

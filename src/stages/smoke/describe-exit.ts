@@ -5,7 +5,7 @@ import type { SubprocessResult } from "../../util/subprocess.js";
 
 /**
  * Returns the reason why a child process failed, one sentence that starts with "it"; null for a success. `where` is the
- * position in its work.
+ * position in its work. The release contains the sentence, so paths in it have no folders.
  */
 export function describeExit(result: SubprocessResult, limits: ProcessLimits, where: string): string | null {
   const { breach, signal, exitCode, stderr } = result;
@@ -16,7 +16,7 @@ export function describeExit(result: SubprocessResult, limits: ProcessLimits, wh
   if (breach === "silence")
     return `it did not report progress for ${(limits.silentSeconds ?? 0) / 60} minutes ${where}`;
   // Standard output contains only protocol messages.
-  const last = redact(stderr.trim().split("\n").slice(-3).join("\n"));
+  const last = redact(stderr.trim().split("\n").slice(-3).join("\n")).replace(/(?:file:\/\/)?(?:\/[^\s/]+)+\//g, "");
   const output = last === "" ? "" : `: ${last}`;
   if (signal !== undefined) return `its native code crashed (${signal}) ${where}${output}`;
   if (exitCode !== 0) return `its process ended with code ${exitCode} ${where}${output}`;
