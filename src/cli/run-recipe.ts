@@ -11,6 +11,7 @@ import type { Settings } from "../recipe/settings.js";
 import type { RunReport } from "../release/release-report.js";
 import type { PublishHooks } from "../stages/publish/operations.js";
 import type { Publication } from "../stages/publish/publish.js";
+import { requireVariantsOf } from "../stages/publish/require-variants-of.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -211,7 +212,7 @@ async function publishComplete(
     }
   };
   const { publishTo } = await publishing();
-  const hooks = { signal, onProgress: uploadProgress(tell), onPlan };
+  const hooks = { signal, onProgress: uploadProgress(tell), onPlan, onRelease: requireVariantsOf(report) };
   const publication = await publishTo(report.release, target, hooks);
   const { place, hub, dir, verified } = publication;
   note(problemLines(verified?.problems ?? []));

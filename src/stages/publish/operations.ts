@@ -1,5 +1,6 @@
 import type { Gating } from "../../hub/upload/repository.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
+import type { RunReport } from "../../release/release-report.js";
 
 /** An operation of publishing, also listed by `--dry-run`. */
 export type PublishOperation =
@@ -21,6 +22,8 @@ export type PublishOperation =
   | { operation: "add-to-collection"; collection: string };
 
 export interface PublishHooks extends UploadHooks {
+  /** Called with the report of the verified folder before anything is changed; may throw. */
+  onRelease?: (report: RunReport) => void;
   /** Called with operations before they are executed. */
   onPlan?: (operations: readonly PublishOperation[]) => void;
   /** Called once while another process publishes to the same folder. */

@@ -45,6 +45,7 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
   await removeUnfinishedWrites(join(release, signatureFile)).catch(() => undefined);
   const found = await releaseFiles(release, hooks.signal);
   const { report } = found;
+  hooks.onRelease?.(report);
   if (target.kind === "dir") {
     const dir = await publishToFolder(found, target, hooks);
     return { report, place: dir.path, dir };
