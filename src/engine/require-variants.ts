@@ -6,25 +6,28 @@ import { readRegular } from "../util/regular-file.js";
 import type { ReleaseTarget } from "./install-release.js";
 
 /**
- * Throws QS-RELEASE-VARIANTS if a run of some variants (`--variant`) would replace a release by one that lacks others of
- * the recipe, since their steps are no longer in the store. `judged` are the variants of the new release and those that did
- * not pass.
+ * Throws QS-RELEASE-VARIANTS if a run would replace a release by one that lacks other variants of the recipe: their steps
+ * failed, or were not selected (`--variant`) and are no longer in the store. `judged` are the variants of the new release
+ * and those that did not pass.
  */
 export async function requireVariants(
   plan: Plan,
   judged: ReadonlySet<string>,
   { workspace, name, replace }: Pick<ReleaseTarget, "workspace" | "name" | "replace">,
 ): Promise<void> {
-  const reused = new Set(plan.steps.flatMap(({ mode, variant }) => (mode === "reuse" ? (variant ?? []) : [])));
-  if (replace || reused.size === 0) return;
+  if (replace) return;
+  const wanted = new Set(plan.report.params.variants.map((one) => one.name));
   const folder = join(workspace.releases, name);
   const present = parseRelease(await readRegular(join(folder, "release.json")).then(String, () => ""));
   if (typeof present === "string") return;
-  const lost = present.variants.map((one) => one.name).filter((one) => reused.has(one) && !judged.has(one));
+  const lost = present.variants.map((one) => one.name).filter((one) => wanted.has(one) && !judged.has(one));
   if (lost.length === 0) return;
   throw new QuantsmithError(
     "QS-RELEASE-VARIANTS",
-    `the new release would lack ${lost.join(", ")}, of which only the files in ${folder} are left`,
-    { remedy: "Run without `--variant`, or with `--replace` to lose them. The new variants are in the store." },
+    `the new release would lack ${lost.join(", ")}, so the present one in ${folder} stays`,
+    {
+      remedy:
+        "Repair what failed and run again without `--variant`, or use `--replace` to lose them. The new variants are in the store.",
+    },
   );
 }

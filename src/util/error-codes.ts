@@ -309,7 +309,8 @@ export const errorCodes = {
   },
   "QS-RELEASE-VARIANTS": {
     exit: 4,
-    about: "A run with `--variant` would replace a release by one without other variants of the recipe.",
+    about:
+      "A run would replace a release by one without other variants of the recipe, which failed or were not selected.",
   },
   "QS-WORKER-JOB": {
     exit: 4,
