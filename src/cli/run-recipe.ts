@@ -143,7 +143,6 @@ export async function runRecipe(
     const failed = outcome.steps.filter(({ status }) => status === "failed").length;
     events.emit({ type: "run-finished", seconds: (performance.now() - started) / 1000, failed });
     if (result.movedTo !== undefined) note(`Renamed the previous release folder to ${result.movedTo}`);
-    if (result.withdrawn) note(`Removed the previous release ${settings.name}: no variant passed.`);
     await view.done();
     warned.release();
     const report = { ...result.report, warnings: warned.warnings() };

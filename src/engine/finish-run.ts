@@ -13,14 +13,12 @@ export interface FinishedRun {
   report: RunReport;
   /** All failures; the first decides the exit code. */
   errors: unknown[];
-  /** Whether the old release was removed. */
-  withdrawn: boolean;
-  /** New path of the old release folder, if it was renamed. */
+  /** New path of the old release folder, if it was renamed: it was not this run's to replace, or no variant passed. */
   movedTo?: string;
 }
 
 /**
- * Ends a run: collects the report, then installs the packaged release, or removes the old release when every variant
+ * Ends a run: collects the report, then installs the packaged release, or renames the old release when every variant
  * was judged and none passed. With a `refusal`, an error of the whole run, it leaves the releases as they are.
  */
 export async function finishRun(
@@ -65,7 +63,7 @@ export async function finishRun(
       await requireVariants(plan, new Set([...passed(report), ...rejected]), target);
       const folder = store.folder("package", packaged.key);
       changed = await installRelease(target, { folder, record: packaged });
-    } else if (withdraws) changed = await withdrawRelease(target);
+    } else if (withdraws) changed = await withdrawRelease(target, { keepsFiles: true });
   } catch (error) {
     if (!(error instanceof QuantsmithError)) throw error;
     errors.push(error);
@@ -76,7 +74,6 @@ export async function finishRun(
   return {
     report: { ...report, release: installed },
     errors,
-    withdrawn: withdraws && changed !== undefined && changed.movedTo === undefined,
     ...(changed?.movedTo === undefined ? {} : { movedTo: changed.movedTo }),
   };
 }

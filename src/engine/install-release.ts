@@ -92,17 +92,21 @@ export function installRelease(
 }
 
 /**
- * Removes the release of variants that no longer pass; its files stay in the store. Returns undefined if there was none.
- * Errors: those of `installRelease`.
+ * Removes a release, or with `keepsFiles` renames it, as one of variants that no longer pass. Returns undefined if there was
+ * none. Errors: those of `installRelease`.
  */
-export async function withdrawRelease(target: ReleaseTarget): Promise<ChangedRelease | undefined> {
+export async function withdrawRelease(
+  target: ReleaseTarget,
+  { keepsFiles = false }: { keepsFiles?: boolean } = {},
+): Promise<ChangedRelease | undefined> {
   let existed = false;
   const changed = await changeRelease(target, async (paths) => {
     const { folder, record } = paths;
     existed = await isPresent(folder);
     if (!existed) return {};
     const installed = await readInstalled(record);
-    const movedTo = await removeFolder(folder, await mayReplace(target, paths, installed));
+    const oldContent = await mayReplace(target, paths, installed);
+    const movedTo = await removeFolder(folder, keepsFiles ? "keep" : oldContent);
     await removeInstalled(record);
     return movedTo === undefined ? {} : { movedTo };
   });

@@ -187,6 +187,14 @@ test.each([
   expect(readdirSync(workspace.releases)).toEqual([".demo.json"]);
 });
 
+test("the release of a recipe of which no variant passes any longer is renamed", async () => {
+  await install(first);
+  expect(await withdrawRelease(await target(), { keepsFiles: true })).toEqual({
+    ...{ release, movedTo: `${release}.replaced-1` },
+  });
+  expect(readdirSync(workspace.releases)).toEqual(["demo.replaced-1"]);
+});
+
 test("a release without changes is replaced and withdrawn, also with a file of a file manager", async () => {
   await install(first);
   put(".DS_Store", "");
