@@ -9,8 +9,6 @@ import { HeaderCheck } from "../converter/header-check.js";
 import { availableBytes } from "../hardware/memory/evaluation.js";
 import { loadSpeedConstants } from "../hardware/speed/speed-files.js";
 import { hubConnection } from "../hub/connection.js";
-import { repoCache } from "../hub/download/cache-layout.js";
-import { missingBytes } from "../hub/download/cache-space.js";
 import { listModel } from "../hub/list-model.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
@@ -23,6 +21,7 @@ import { packageVersion } from "../util/package-version.js";
 import { usableMemoryBytes } from "../util/usable-memory.js";
 import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
+import { hubModelSource } from "./hub-source.js";
 import { inRecipe } from "./in-recipe.js";
 import { outlineWarnings } from "./outline-warnings.js";
 import { hashPictures } from "./pictures.js";
@@ -141,19 +140,10 @@ async function hubModel(
   const mismatch = checkpoint.outline?.isCounted ? check.finish() : undefined;
   const { files, weights, config = null, outline } = checkpoint;
   const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
-  const missing = await missingBytes(repoCache(connection.cacheFolder, repo), files);
+  const found = { repo, revision, commit, listing, ...(gated && { gated }) };
   const card = outline?.format?.isQuantized ? await readHubCard(connection, { repo, commit, files }) : undefined;
   return {
-    source: {
-      kind: "hub",
-      repo,
-      revision,
-      commit,
-      listing,
-      missingBytes: missing,
-      ownCopy: ownDownloads && missing > 0,
-      ...(gated && { gated }),
-    },
+    source: await hubModelSource(found, files, ownDownloads),
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     parameters: outline?.parameters ?? fileBytes / 2,
     tensorBytes: outline?.tensorBytes ?? fileBytes,

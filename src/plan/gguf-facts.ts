@@ -2,13 +2,11 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checkGguf, localSplits } from "../checkpoint/gguf/check-gguf.js";
 import { tokenCount } from "../gguf/placeholder-tokens.js";
-import { hubConnection } from "../hub/connection.js";
-import { repoCache } from "../hub/download/cache-layout.js";
-import { missingBytes } from "../hub/download/cache-space.js";
 import { modelKind } from "../stages/smoke/model-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { ModelFacts } from "./facts.js";
 import { findHubGguf, type HubGgufRef } from "./hub-gguf.js";
+import { hubModelSource } from "./hub-source.js";
 
 /** Verifies and hashes a local GGUF file with its splits. Errors: QS-GGUF-*, QS-FETCH-*, QS-CONVERT-TOKENIZER. */
 export async function localGguf(path: string, digests: DigestCache): Promise<ModelFacts> {
@@ -41,18 +39,9 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads
     revision,
     file,
   });
-  const missing = await missingBytes(repoCache(hubConnection().cacheFolder, repo), files);
+  const found = { repo, revision, commit, listing, ...(gated && { gated }) };
   return {
-    source: {
-      kind: "hub",
-      repo,
-      revision,
-      commit,
-      listing,
-      missingBytes: missing,
-      ownCopy: ownDownloads && missing > 0,
-      ...(gated && { gated }),
-    },
+    source: await hubModelSource(found, files, ownDownloads),
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),
     gguf: splits.map(({ path }) => path),
     kind: modelKind(header),

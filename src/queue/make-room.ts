@@ -25,9 +25,7 @@ export interface RoomHooks {
   /** Models whose published releases may be removed, the first to remove first. */
   published: () => readonly QueueEntry[];
   /** Store folders of the steps of models that are not published, to remove last. */
-  neededLater: () => Promise<ReadonlySet<string>>;
-  /** Those of failed models that no waiting model needs. */
-  stepsOfFailed: () => Promise<ReadonlySet<string>>;
+  unpublishedSteps: () => Promise<{ failed: ReadonlySet<string>; others: ReadonlySet<string> }>;
   /** Called before the local files of a published release are removed, so that after a kill none is taken for whole. */
   onDrop: (name: string) => Promise<void>;
 }
@@ -50,7 +48,8 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
     let used = await usedBytes(workspace, partials);
     if (used + needed <= maxDiskBytes) return;
     const own = stepFolders(plan);
-    const shared = new Set([...own, ...(await hooks.neededLater())]);
+    const { failed, others } = await hooks.unpublishedSteps();
+    const shared = new Set([...own, ...failed, ...others]);
     for (const kept of [shared, own]) {
       for (const entry of hooks.published()) {
         await drop(workspace, entry, kept, hooks);
@@ -58,7 +57,7 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
         if (used + needed <= maxDiskBytes) return;
       }
     }
-    const ofFailed = new Set([...(await hooks.stepsOfFailed())].filter((folder) => !own.has(folder)));
+    const ofFailed = new Set([...failed].filter((folder) => !own.has(folder) && !others.has(folder)));
     await removeSteps(workspace, await storedSteps(workspace, ofFailed), hooks);
     used = await usedBytes(workspace, partials);
     if (used + needed <= maxDiskBytes) return;

@@ -134,30 +134,25 @@ class Queue {
       ...{ signal, note, tell },
       // The former release of the model itself comes last.
       published: () => {
-        const isCurrent = ({ name }: QueueEntry) => name === current.settings.name;
-        return [...this.status.models.filter((one) => !isCurrent(one)), ...this.status.models.filter(isCurrent)];
+        const isCurrent = ({ name }: QueueEntry) => Number(name === current.settings.name);
+        return this.status.models.toSorted((a, b) => isCurrent(a) - isCurrent(b));
       },
-      neededLater: () => this.#stepsIn("waiting", "running", "built", "failed"),
-      stepsOfFailed: async () => {
-        const needed = await this.#stepsIn("waiting", "running", "built");
-        return new Set([...(await this.#stepsIn("failed"))].filter((folder) => !needed.has(folder)));
-      },
+      unpublishedSteps: () => this.#unpublishedSteps(),
       onDrop: (name: string) => this.status.setDropped(name),
     };
   }
 
-  /**
-   * Returns the store folders of the steps of models in these states. A model that cannot be planned, such as one that was
-   * not found on the Hub, needs no steps yet.
-   */
-  async #stepsIn(...states: QueueEntry["state"][]): Promise<Set<string>> {
-    const folders = new Set<string>();
+  /** A model that cannot be planned, such as one that was not found on the Hub, needs no steps yet. */
+  async #unpublishedSteps(): Promise<{ failed: Set<string>; others: Set<string> }> {
+    const steps = { failed: new Set<string>(), others: new Set<string>() };
     for (const member of this.#members) {
-      if (!states.includes(this.status.entry(member.settings.name).state)) continue;
+      const { state } = this.status.entry(member.settings.name);
+      if (state === "published") continue;
       const plan = await this.#work.plan(member, this.#options.signal).catch(() => undefined);
+      const folders = state === "failed" ? steps.failed : steps.others;
       for (const folder of plan === undefined ? [] : stepFolders(plan)) folders.add(folder);
     }
-    return folders;
+    return steps;
   }
 
   #progressOf(name: string): EventListener {
