@@ -63,7 +63,7 @@ export async function loadAllSettings(
   const compute = computeSection(options);
   const recipes = await loadRecipes(recipePath);
   const all = await Promise.all(recipes.map((loaded) => withPipeline(loaded, pipeline, compute)));
-  requireDistinct(all.map((settings) => ({ settings })));
+  await requireDistinct(all.map((settings) => ({ settings })));
   return all;
 }
 

@@ -17,7 +17,7 @@ export async function runMembers(
   signal: AbortSignal,
   maxDiskBytes?: number,
 ): Promise<QueueEntry[]> {
-  requireDistinct(members);
+  await requireDistinct(members);
   const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
   const onResult: RunHooks["onResult"] = async (model, result) => {
     if (options.json !== true) await showResult(model, result, options);

@@ -1,9 +1,8 @@
-import { existsSync, realpathSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import type { Settings } from "../recipe/settings.js";
 import { addressOf, type PublishTarget } from "../stages/publish/target.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
+import { realTarget } from "../util/real-target.js";
 
 /** A model of a queue, before its plan. */
 export interface QueueMember {
@@ -18,11 +17,11 @@ export interface QueueMember {
  * Requires that no two models of a queue have the same release folder or publish to the same place; upper and lower case
  * are not distinguished. Errors: QS-QUEUE-CLASH.
  */
-export function requireDistinct(members: readonly QueueMember[]): void {
+export async function requireDistinct(members: readonly QueueMember[]): Promise<void> {
   const places = new Map<string, QueueMember>();
   for (const member of members) {
     const { settings, target } = member;
-    const address = target === undefined ? [] : [{ what: "publish to", place: placeOf(target), key: "publish" }];
+    const address = target === undefined ? [] : [{ what: "publish to", place: await placeOf(target), key: "publish" }];
     for (const { what, place, key } of [
       { what: "build the release", place: settings.name, key: "release" },
       ...address,
@@ -44,14 +43,10 @@ export function requireDistinct(members: readonly QueueMember[]): void {
 }
 
 /** The address of a target; a folder's is its real path, since links can lead two paths to one folder. */
-function placeOf(target: PublishTarget): string {
-  return target.kind === "dir" ? addressOf({ ...target, path: realFolder(target.path) }) : addressOf(target);
-}
-
-/** Resolves the links of an absolute path whose last parts may be missing. */
-function realFolder(path: string): string {
-  if (existsSync(path)) return realpathSync(path);
-  return dirname(path) === path ? path : join(realFolder(dirname(path)), basename(path));
+async function placeOf(target: PublishTarget): Promise<string> {
+  if (target.kind === "hub") return addressOf(target);
+  // A path that cannot be resolved fails when its model is published.
+  return addressOf({ ...target, path: await realTarget(target.path).catch(() => target.path) });
 }
 
 function describe({ settings }: QueueMember): string {

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { constants, mkdir, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { copyRegular } from "../../util/copy-file.js";
-import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
-import { lstatIfPresent } from "../../util/files.js";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { areNested } from "../../util/nested-folders.js";
+import { realTarget } from "../../util/real-target.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -145,21 +145,6 @@ async function copyKept(folder: string, paths: readonly string[], to: string, si
     signal.throwIfAborted();
     await mkdir(dirname(join(to, path)), { recursive: true });
     await copyRegular(join(folder, path), join(to, path), constants.COPYFILE_FICLONE);
-  }
-}
-
-/** Resolves the links of a path whose last parts may be missing. */
-async function realTarget(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (!isMissing(error) || dirname(path) === path) throw error;
-    const found = await lstatIfPresent(path);
-    // Another program has just replaced it.
-    if (found !== undefined && !found.isSymbolicLink()) return realTarget(path);
-    // A link to nothing is not replaced.
-    if (found !== undefined) throw error;
-    return join(await realTarget(dirname(path)), basename(path));
   }
 }
 
