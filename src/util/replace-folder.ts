@@ -1,19 +1,11 @@
-import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError } from "./errors.js";
-import {
-  isPresent,
-  keepSystemLeftovers,
-  listEmptyFolders,
-  listFiles,
-  makeFolder,
-  syncFolder,
-  syncTree,
-} from "./files.js";
+import { isPresent, keepSystemLeftovers, makeFolder, syncFolder, syncTree } from "./files.js";
 import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { sha256 } from "./sha256.js";
-import { endSwap, findSwaps, recordState, type Swap, startSwap } from "./swap-record.js";
+import { describeContent, removeDescribed } from "./recorded-content.js";
+import { endSwap, findSwaps, recordContent, type Swap, startSwap } from "./swap-record.js";
 
 /*
  * Replacement of a whole folder. Node has no call that exchanges two folders, so there are two renames, and the next
@@ -22,13 +14,14 @@ import { endSwap, findSwaps, recordState, type Swap, startSwap } from "./swap-re
  *   .name.lock               one writer at a time
  *   .name.swap-<id>-<owner>  the record of a replacement; without it, the next two are somebody else's and stay
  *   .name.next-<id>          the new content; removable at any time
- *   .name.old-<id>           the former content; while next-<id> exists too, it is still the current content
+ *   .name.old-<id>           the former content; while next-<id> exists too, it is still the current content. Without
+ *                            it, what the record lists is removed
  */
 
 /**
  * What happens to the former content: "keep" renames it to `<path>.replaced-<number>`. A function throws if it must stay,
- * else it is removed; the function gets its temporary path. It runs again before the removal, because a program with its
- * working directory there can still write: what changed meanwhile is kept.
+ * else it is removed; the function gets its temporary path. A program with its working directory there can still write:
+ * what it adds or changes meanwhile is not removed, but renamed as with "keep".
  */
 export type OldContent = "keep" | ((old: string) => Promise<void>);
 
@@ -96,12 +89,14 @@ async function exchange(
   finish: () => Promise<void>,
 ): Promise<string | undefined> {
   let existed = false;
+  let content: string | undefined;
   try {
     existed = await renameIfPresent(path, swap.old);
     if (existed && oldContent !== "keep") {
-      await oldContent(swap.old);
       await keepSystemLeftovers(swap.old, swap.next);
-      await recordState(swap, await folderState(swap.old));
+      content = await describeContent(swap.old);
+      await oldContent(swap.old);
+      await recordContent(swap, content);
     }
     await finish();
   } catch (error) {
@@ -111,19 +106,9 @@ async function exchange(
     throw error;
   }
   await syncFolder(dirname(path));
-  const keepsOld = swap.keepsOld || (existed && !(await mayRemove(swap.old, oldContent)));
-  if (keepsOld) return discard(path, { ...swap, keepsOld });
+  const discarded = discard(path, { ...swap, ...(content !== undefined && { content }) });
   // What cannot be removed now, the next process removes.
-  await discard(path, swap).catch(() => undefined);
-  return undefined;
-}
-
-function mayRemove(old: string, check: OldContent): Promise<boolean> {
-  if (check === "keep") return Promise.resolve(false);
-  return check(old).then(
-    () => true,
-    () => false,
-  );
+  return swap.keepsOld ? discarded : discarded.catch(() => undefined);
 }
 
 /** Completes or undoes the replacement of a killed process, and removes its temporary folders. */
@@ -131,20 +116,8 @@ async function repair(path: string): Promise<void> {
   for (const swap of await findSwaps(path)) {
     const isInterrupted = (await isPresent(swap.old)) && (await isPresent(swap.next));
     if (isInterrupted) await moveBack(swap.old, path);
-    // A program with its working folder there can have written since.
-    const isChanged = (await isPresent(swap.old)) && (await folderState(swap.old)) !== swap.state;
-    await discard(path, { ...swap, keepsOld: swap.keepsOld || isChanged });
+    await discard(path, swap);
   }
-}
-
-/** Returns the sha256 of the names, sizes, times and inodes in a folder. */
-async function folderState(folder: string): Promise<string> {
-  const lines = await listEmptyFolders(folder);
-  for (const path of await listFiles(folder)) {
-    const { size, mtimeNs, ino } = await lstat(join(folder, path), { bigint: true });
-    lines.push(`${path}\0${size} ${mtimeNs} ${ino}`);
-  }
-  return sha256(lines.join("\0\0"));
 }
 
 /** Moves a former folder back to its path, or beside it if someone has created files there meanwhile. */
@@ -165,15 +138,19 @@ export async function unusedPath(path: string): Promise<string> {
   }
 }
 
-/**
- * Removes or keeps the former content, and ends the replacement. Returns the new path of kept content. Renames first: a
- * partly removed folder must never be moved back.
- */
+/** Removes or keeps the former content, and ends the replacement. Returns the new path of kept content. */
 async function discard(path: string, swap: Swap): Promise<string | undefined> {
-  const renamed = swap.keepsOld ? await unusedPath(path) : swap.next;
-  const existed = await renameIfPresent(swap.old, renamed);
+  const { old, content } = swap;
+  const isRemoved = content !== undefined && (await isPresent(old)) && (await removeDescribed(old, content));
+  const renamed = isRemoved ? undefined : await renameAside(old, path);
   await abandon(swap);
-  return existed && swap.keepsOld ? renamed : undefined;
+  return renamed;
+}
+
+/** Gives former content an unused name beside its path. Returns that, or undefined if there is no former content. */
+async function renameAside(old: string, path: string): Promise<string | undefined> {
+  const renamed = await unusedPath(path);
+  return (await renameIfPresent(old, renamed)) ? renamed : undefined;
 }
 
 /** Removes the new content, and ends the replacement. */

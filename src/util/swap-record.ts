@@ -4,16 +4,18 @@ import { basename, dirname, join } from "node:path";
 import { isMissing } from "./errors.js";
 import { lstatIfPresent, syncFolder } from "./files.js";
 import { isOwnUid } from "./own-entry.js";
+import { contentPattern } from "./recorded-content.js";
 import { readRegular } from "./regular-file.js";
 
 /*
  * Before a folder is replaced, an empty file `.name.swap-<id>-<owner>` records the id of its temporary folders, which no
  * other program can guess, and the user id of the old folder; `-keep` at its end, that the old folder stays under another
- * name. Before the new folder is in place, the state of the old one is written into it. Only temporary folders with a record
+ * name. Before the new folder is in place, the content of the old one is written into it. Only temporary folders with a record
  * are ever moved or removed. The record is removed last.
  */
 
-const stateCharacters = 64;
+/** Far more than the description of any release. */
+const maxContentBytes = 16e6;
 
 /** A replacement in progress, or one that was interrupted. */
 export interface Swap {
@@ -25,8 +27,8 @@ export interface Swap {
   record: string;
   /** The former content gets another name instead of being removed. */
   keepsOld: boolean;
-  /** sha256 of the state in which the former content may be removed; absent before `recordState`. */
-  state?: string;
+  /** The former content that may be removed, by `describeContent`; absent before `recordContent`. */
+  content?: string;
 }
 
 /** Records the start of a replacement; creates neither folder. Errors: system errors. */
@@ -44,9 +46,9 @@ export async function startSwap(path: string, keepsOld: boolean): Promise<Swap> 
   return swap;
 }
 
-/** Records the state in which the former content may be removed. */
-export async function recordState({ record }: Swap, state: string): Promise<void> {
-  await writeFile(record, state, { flush: true });
+/** Records the former content that may be removed. */
+export async function recordContent({ record }: Swap, content: string): Promise<void> {
+  await writeFile(record, content, { flush: true });
 }
 
 /** Ends a replacement, whose temporary folders are gone. */
@@ -66,14 +68,14 @@ export async function findSwaps(path: string): Promise<Swap[]> {
     if (id === undefined) continue;
     const swap = swapOf(path, id, Number(owner), keep !== undefined);
     const record = await lstat(swap.record);
-    if (!record.isFile() || record.size > stateCharacters || !(await isOwnUid(record.uid, dirname(path)))) continue;
-    const state = (await readRegular(swap.record)).toString("latin1");
-    if (!/^(?:[0-9a-f]{64})?$/.test(state)) continue;
+    if (!record.isFile() || record.size > maxContentBytes || !(await isOwnUid(record.uid, dirname(path)))) continue;
+    const content = (await readRegular(swap.record)).toString("latin1");
+    if (!contentPattern.test(content)) continue;
     // Others see the id in a shared folder, and could create folders with these names.
     const owners = [record.uid, Number(owner)];
     const uids = await Promise.all([swap.next, swap.old].map(async (each) => (await lstatIfPresent(each))?.uid));
     if (uids.every((uid) => uid === undefined || owners.includes(uid)))
-      swaps.push({ ...swap, ...(state !== "" && { state }) });
+      swaps.push({ ...swap, ...(content !== "" && { content }) });
   }
   return swaps;
 }

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -50,9 +51,14 @@ const build = (version: string) => async (next: string) => {
 const replace = (version: string) => withFolderLock(path, {}, () => replaceFolder(path, build(version), keep));
 const repair = () => withFolderLock(path, {}, keep);
 
+const longAgo = 1e9;
+
 function old(): void {
   mkdirSync(path);
-  for (const name of ["a", "b", "c"]) writeFileSync(join(path, name), "old");
+  for (const name of ["a", "b", "c"]) {
+    writeFileSync(join(path, name), "old");
+    utimesSync(join(path, name), longAgo, longAgo);
+  }
 }
 
 /** Runs work that dies at its `at`-th operation. Returns false if the work ended before. */
@@ -167,18 +173,55 @@ test("a rejected old folder stays in place", async () => {
   expect(readdirSync(parent)).toEqual(["release"]);
 });
 
-test.each([
-  ["replacing", (check: () => Promise<void>) => replaceFolder(path, build("new"), check)],
-  ["removing", (check: () => Promise<void>) => removeFolder(path, check)],
-])("%s keeps a folder that changes after its check", async (what, work) => {
-  old();
-  let checks = 0;
-  const changed = async () => {
-    if (++checks > 1) throw new Error("changed");
+/** Changes of a program with its working directory in the former folder, and what stays of that folder. */
+const changes: [string, (folder: string) => void, Record<string, string>][] = [
+  ["an added file", (folder) => writeFileSync(join(folder, "notes.txt"), "mine"), { "notes.txt": "mine" }],
+  ["an added folder", (folder) => mkdirSync(join(folder, "notes")), {}],
+  [
+    "an edit with the former size and modification time",
+    (folder) => {
+      writeFileSync(join(folder, "b"), "own");
+      utimesSync(join(folder, "b"), longAgo, longAgo);
+    },
+    { b: "own" },
+  ],
+];
+
+describe.each(changes)("the former folder during a replacement: %s stays", (_, change, kept) => {
+  const expectKept = () => {
+    const files = readdirSync(`${path}.replaced-1`, { withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(
+      Object.fromEntries(files.map(({ name }) => [name, readFileSync(join(`${path}.replaced-1`, name), "utf8")])),
+    ).toEqual(kept);
   };
-  expect(await withFolderLock(path, {}, () => work(changed))).toBe(`${path}.replaced-1`);
-  expect(content(`${path}.replaced-1`)).toEqual(complete("old"));
-  expect(readdirSync(parent)).toEqual([...(what === "replacing" ? ["release"] : []), "release.replaced-1"]);
+
+  test.each([
+    ["replacing", (check: (old: string) => Promise<void>) => replaceFolder(path, build("new"), check)],
+    ["removing", (check: (old: string) => Promise<void>) => removeFolder(path, check)],
+  ])("%s, after the check", async (what, work) => {
+    old();
+    expect(await withFolderLock(path, {}, () => work(async (moved) => change(moved)))).toBe(`${path}.replaced-1`);
+    expectKept();
+    expect(readdirSync(parent)).toEqual([...(what === "replacing" ? ["release"] : []), "release.replaced-1"]);
+  });
+
+  test("after a kill at any operation", async () => {
+    let kills = 0;
+    for (let at = 0, dies = true; dies; at++) {
+      parent = mkdtempSync(join(base, "parent-"));
+      path = join(parent, "release");
+      old();
+      dies = await dieAt(at, "before", () => replace("new"));
+      const former = readdirSync(parent).find((name) => name.startsWith(".release.old-"));
+      if (former === undefined || !existsSync(path) || !existsSync(join(parent, former, "b"))) continue;
+      change(join(parent, former));
+      await repair();
+      expect(readdirSync(parent)).toEqual(["release", "release.replaced-1"]);
+      expectKept();
+      kills += 1;
+    }
+    expect(kills).toBeGreaterThan(1);
+  });
 });
 
 test("files created after a kill between the renames stay, and the former folder moves beside them", async () => {
@@ -194,24 +237,6 @@ test("files created after a kill between the renames stay, and the former folder
     await repair();
   }
   expect(readdirSync(parent).sort()).toEqual(["release", "release.replaced-1", "release.replaced-2"]);
-});
-
-test("what is written into the former folder after a kill stays", async () => {
-  let kept = 0;
-  for (let at = 0, dies = true; dies; at++) {
-    parent = mkdtempSync(join(base, "parent-"));
-    path = join(parent, "release");
-    old();
-    dies = await dieAt(at, "before", () => replace("new"));
-    const former = readdirSync(parent).find((name) => name.startsWith(".release.old-"));
-    if (former === undefined || !existsSync(path)) continue;
-    writeFileSync(join(parent, former, "notes.txt"), "mine");
-    await repair();
-    expect(readdirSync(parent)).toEqual(["release", "release.replaced-1"]);
-    expect(readFileSync(join(parent, "release.replaced-1", "notes.txt"), "utf8")).toBe("mine");
-    kept += 1;
-  }
-  expect(kept).toBeGreaterThan(0);
 });
 
 describe("siblings that look like temporary folders of a replacement stay", () => {

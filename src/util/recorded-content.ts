@@ -1,0 +1,64 @@
+import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { isSystemError } from "./errors.js";
+import { isPresent } from "./files.js";
+import { sha256 } from "./sha256.js";
+import { isSystemLeftover } from "./system-files.js";
+
+/*
+ * What was in a folder at one time, as one line per file or folder: the sha256 of its path, size and modification time, its
+ * hard links and its ctime. As in `isUntouched`, a new ctime beside another number of links is not a change.
+ */
+
+/** The format of `describeContent`. */
+export const contentPattern = /^(?:[0-9a-f]{64} \d+ \d+\n)*$/;
+
+/** Returns the state of a folder and all files and folders in it, as text without their names. Errors: system errors. */
+export async function describeContent(folder: string): Promise<string> {
+  const lines = await Promise.all((await listEntries(folder)).map((path) => describeEntry(folder, path)));
+  return lines.map(({ id, links, ctime }) => `${id} ${links} ${ctime}\n`).join("");
+}
+
+/**
+ * Removes the files that are as described, those that the system left behind, and the folders that are empty then. Returns
+ * whether the whole folder is gone; everything else stays. Errors: system errors.
+ */
+export async function removeDescribed(folder: string, described: string): Promise<boolean> {
+  const lines = described.split("\n").map((line) => line.split(" "));
+  const known = new Map(lines.map(([id = "", links, ctime]) => [id, { links, ctime }]));
+  // A folder comes after what is in it.
+  for (const path of (await listEntries(folder)).reverse()) {
+    const { id, links, ctime, isFolder } = await describeEntry(folder, path);
+    const before = known.get(id);
+    const isUntouched = before !== undefined && (before.ctime === ctime || before.links !== links);
+    if (!isUntouched && !isSystemLeftover(path)) continue;
+    await (isFolder ? removeEmpty(join(folder, path)) : unlink(join(folder, path)));
+  }
+  return !(await isPresent(folder));
+}
+
+/** Returns the relative paths of all files and folders below a folder, sorted, after `""` for the folder itself. */
+async function listEntries(folder: string): Promise<string[]> {
+  return ["", ...(await readdir(folder, { recursive: true })).sort()];
+}
+
+interface EntryState {
+  id: string;
+  links: string;
+  ctime: string;
+  isFolder: boolean;
+}
+
+async function describeEntry(folder: string, path: string): Promise<EntryState> {
+  const state = await lstat(join(folder, path), { bigint: true });
+  // Folders change with what is in them.
+  if (state.isDirectory()) return { id: sha256(`${path}\0folder`), links: "0", ctime: "0", isFolder: true };
+  const { size, mtimeNs, nlink, ctimeNs } = state;
+  return { id: sha256(`${path}\0${size} ${mtimeNs}`), links: String(nlink), ctime: String(ctimeNs), isFolder: false };
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!isSystemError(error) || (error.code !== "ENOTEMPTY" && error.code !== "EEXIST")) throw error;
+  });
+}
