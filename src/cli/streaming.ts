@@ -27,8 +27,8 @@ export async function startStreaming(
 ): Promise<Streaming | undefined> {
   const packaging = plan.steps.find(({ id, mode }) => id === "package" && mode === "build");
   if (target.kind !== "hub" || !wanted || packaging === undefined) return undefined;
-  const { modelName, variants } = packaging.params as PackageParams;
-  const planned = { model: modelName, files: variants.map(({ file }) => file) };
+  const { modelName: name, variants, lock } = packaging.params as PackageParams;
+  const planned = { model: { name, source: lock.model.source }, files: variants.map(({ file }) => file) };
   const stream = await openStream(target, planned, {
     signal,
     onStart: (variant, bytes) => events.emit({ type: "upload-started", variant, bytes }),

@@ -19,6 +19,7 @@ const release = z.looseObject({
   recipe: z.string(),
   model: z.looseObject({
     name: z.string(),
+    source: z.string(),
     architecture: z.string().nullable(),
     parameters: count.nullable(),
   }),

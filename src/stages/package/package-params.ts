@@ -69,7 +69,7 @@ export interface PackageParams extends JsonObject {
   /** The publisher's choices for the model card. */
   card: CardLayout;
   /** The resolved recipe, for `recipe.lock.yaml`. */
-  lock: JsonObject;
+  lock: JsonObject & { readonly model: JsonObject & { readonly source: string } };
   toolchain: { readonly [name: string]: string };
   /** The release that the tensors and figures are from; absent for a release with its own. */
   tensorsFrom?: {

@@ -97,7 +97,7 @@ export function overwriteOf(
   { add, update }: Pick<Changes, "add" | "update">,
 ): Overwrite {
   const paths = [...add, ...update].map(({ path }) => path);
-  return { place: repo, pullRequest, model: report.model.name, paths, replace: replace === true };
+  return { place: repo, pullRequest, model: report.model, paths, replace: replace === true };
 }
 
 function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOptions): PublishOperation[] {

@@ -83,7 +83,7 @@ async function readTarget(
 ): Promise<{ previous: FolderRelease; movedTo?: string }> {
   try {
     const previous = await readFolderRelease(path, signal);
-    requireModel(path, report.model.name, previous);
+    requireModel(path, report.model, previous);
     return { previous };
   } catch (error) {
     if (replace !== true || !(error instanceof QuantsmithError) || error.code !== "QS-PUBLISH-FOREIGN") throw error;

@@ -1,3 +1,4 @@
+import type { RunReport } from "../../release/release-report.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { PublishedFiles } from "./find-changes.js";
@@ -5,14 +6,17 @@ import type { PublishedFiles } from "./find-changes.js";
 /** Number of files in an error message. */
 const maxNamed = 10;
 
+/** The model of a release; `source` names no local path. */
+export type ReleasedModel = Pick<RunReport["model"], "name" | "source">;
+
 /** What a publication writes, and what it may overwrite. */
 export interface Overwrite {
   /** Name of the target in messages. */
   place: string;
   /** Number of the pull request whose files it overwrites. */
   pullRequest?: number | undefined;
-  /** Name of the model whose release is published. */
-  model: string;
+  /** The model whose release is published. */
+  model: ReleasedModel;
   /** Paths that are new or get other content. */
   paths: readonly string[];
   /** Overwrite files that are not of a release of this model. */
@@ -49,14 +53,20 @@ export async function requireOwn(
   return foreign;
 }
 
-/** Throws QS-PUBLISH-FOREIGN if a target contains the release of another model. */
-export function requireModel(place: string, model: string, present: Pick<PublishedFiles, "release">): void {
-  const name = present.release?.report.model.name;
-  if (name === undefined || name === model) return;
-  const message = `${place} contains the release of another model, ${quote(name)}, not of ${quote(model)}`;
-  throw new QuantsmithError("QS-PUBLISH-FOREIGN", message, {
-    remedy: "Publish to another target, or add `--replace` if this release takes its place.",
-  });
+/** Throws QS-PUBLISH-FOREIGN if a target contains the release of another model, by its name and its source. */
+export function requireModel(place: string, model: ReleasedModel, { release }: Pick<PublishedFiles, "release">): void {
+  const present = release?.report.model;
+  if (present === undefined) return;
+  for (const [what, key] of [
+    ["model", "name"],
+    ["source", "source"],
+  ] as const) {
+    if (present[key] === model[key]) continue;
+    const message = `${place} contains the release of another ${what}, ${quote(present[key])}, not of ${quote(model[key])}`;
+    throw new QuantsmithError("QS-PUBLISH-FOREIGN", message, {
+      remedy: "Publish to another target, or add `--replace` if this release takes its place.",
+    });
+  }
 }
 
 /** Joins the first names of a list, and counts the others. */

@@ -10,7 +10,7 @@ import type { HubPublishOptions } from "./hub-options.js";
 import { prepareRepo } from "./prepare-repo.js";
 import { requireAccess } from "./publish-hub.js";
 import { readRemote } from "./remote-release.js";
-import { requireOwn } from "./require-own.js";
+import { type ReleasedModel, requireOwn } from "./require-own.js";
 import { uploadChanges } from "./sync-revision.js";
 
 /** A variant's file to upload. */
@@ -89,8 +89,7 @@ export class VariantStream {
 
 /** The release that a run will build. */
 export interface PlannedRelease {
-  /** Name of the model. */
-  model: string;
+  model: ReleasedModel;
   /** File names of the variants. */
   files: readonly string[];
 }

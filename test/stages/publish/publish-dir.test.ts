@@ -166,15 +166,18 @@ describe("what is not ours stays, and is named", () => {
     ]);
   });
 
-  test("the unchanged release of another model", async () => {
-    const other = join(base, "other-model");
-    releaseFolder(other, { ...oldFiles, model: "Other" });
+  test.each([
+    ["model", { model: "Other" }, '"Other", not of "Example"'],
+    ["source", { source: "hf:org/other" }, '"hf:org/other", not of "hf:org/Example-4B-Instruct"'],
+  ])("the unchanged release of another %s", async (what, change, which) => {
+    const other = join(base, `other-${what}`);
+    releaseFolder(other, { ...oldFiles, ...change });
     await publish(await releaseFiles(other, signal));
     const before = tree();
     for (const work of [() => previewFolder(newRelease, to(), signal), () => publish(newRelease)]) {
       expect(await failureOf(work())).toMatchObject({
         code: "QS-PUBLISH-FOREIGN",
-        message: `${target} contains the release of another model, "Other", not of "Example"`,
+        message: `${target} contains the release of another ${what}, ${which}`,
       });
     }
     expect(tree()).toEqual(before);

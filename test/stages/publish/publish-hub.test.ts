@@ -573,6 +573,10 @@ describe("files of the owner", () => {
         'me/model contains the release of another model, "Example", not of "Other"',
       );
     }
+    releaseFolder(folder, { source: "hf:org/other" });
+    expect((await failureOf(publishing())).message).toBe(
+      'me/model contains the release of another source, "hf:org/Example-4B-Instruct", not of "hf:org/other"',
+    );
     const set = [smallFile("README.md", Buffer.from("# Edited\n"))];
     hub.repo("me/model")?.change("main", { title: "by hand", set, remove: [] });
     releaseFolder(folder, { card: "# Next\n" });

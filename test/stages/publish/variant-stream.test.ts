@@ -7,6 +7,7 @@ import { failureOf } from "../../fixtures/failure.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { releaseFolder } from "../../fixtures/release-folder.js";
+import { largeReport } from "../../fixtures/release-report.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const base = temporaryFolder();
@@ -116,8 +117,9 @@ test("files of the owner that the release would overwrite are an error before an
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const options = { repo: "me/model", via: "branch" as const, private: false };
   const hooks = { signal: new AbortController().signal, onStart: () => {}, onProgress: () => {}, onEnd: () => {} };
-  const open = (more = {}) =>
-    openStream({ ...options, ...more }, { model: "Example", files: [variant("Q8_0").file] }, hooks);
+  const { source } = largeReport.model;
+  const open = (more = {}, model = { name: "Example", source }) =>
+    openStream({ ...options, ...more }, { model, files: [variant("Q8_0").file] }, hooks);
   await open();
   hub.repo("me/model")?.commit({ "README.md": "# Mine\n", "Example-Q8_0.gguf": "mine", "notes.md": "" });
   const error = await failureOf(open());
@@ -128,4 +130,6 @@ test("files of the owner that the release would overwrite are an error before an
   await open({ replace: true });
   await publishFolder(connection(), folder, { replace: true });
   await open();
+  const other = { name: "Example", source: "hf:org/other" };
+  expect((await failureOf(open({}, other))).message).toContain("the release of another source");
 });
