@@ -3,11 +3,12 @@ import { estimatePlan, pastSeconds } from "../engine/estimate-plan.js";
 import { EventBus, type EventListener, eventLog, type StepIdentity } from "../engine/events.js";
 import { finishRun } from "../engine/finish-run.js";
 import { requireReplaceable } from "../engine/install-release.js";
-import { releaseOwner } from "../engine/installed-release.js";
+import { releaseOwner } from "../engine/release-owner.js";
 import { runPlan } from "../engine/run-plan.js";
 import { openWorkspace } from "../engine/workspace.js";
 import type { Plan } from "../plan/plan.js";
 import type { Settings } from "../recipe/settings.js";
+import { sourceIdentity } from "../recipe/source-identity.js";
 import type { RunReport } from "../release/release-report.js";
 import type { PublishHooks } from "../stages/publish/operations.js";
 import type { Publication } from "../stages/publish/publish.js";
@@ -106,7 +107,7 @@ export async function runRecipe(
     await waitForRemoval(workspace, { signal, onWait: () => tell("waiting for another process that removes steps") });
     const release = {
       ...{ workspace, name: plan.name, digests, signal },
-      owner: await releaseOwner(workspace, settings),
+      owner: await releaseOwner(workspace, { ...settings, source: await sourceIdentity(settings.model.source) }),
       replace: options.replace === true,
       verify: options.verify === true,
       onWait: () => tell("waiting for another run that installs the same release"),

@@ -19,8 +19,6 @@ import {
 import { reportDiskFull } from "./disk-space.js";
 import {
   type InstalledRelease,
-  otherRecipe,
-  type ReleaseOwner,
   type ReleasePaths,
   readInstalled,
   releasePaths,
@@ -29,6 +27,7 @@ import {
   writeInstalled,
 } from "./installed-release.js";
 import type { RecordedFile, StepRecord } from "./record.js";
+import { otherOwner, type ReleaseOwner } from "./release-owner.js";
 import { keyPlan } from "./step-keys.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
@@ -68,8 +67,10 @@ export function installRelease(
     const installed = await readInstalled(record);
     const present = await findPresent(folder, outputs, installed, target);
     if (present !== undefined) {
-      const theirs = installed !== undefined && (await otherRecipe(target.workspace, installed, owner)) !== undefined;
-      await writeInstalled(record, { format: 1, owner: theirs ? installed.owner : owner, files: present });
+      const other = installed && (await otherOwner(target.workspace, installed.owner, owner));
+      // A source whose release is the same is the same model at another place.
+      const kept = other?.what === "recipe" ? installed?.owner : undefined;
+      await writeInstalled(record, { format: 1, owner: kept ?? owner, files: present });
       return {};
     }
     const oldContent = await mayReplace(target, paths, installed);
@@ -181,11 +182,11 @@ async function requireOwn(
     throw foreign(`${release}, which is not a folder`, "Move it, or add `--replace` to rename it.");
   }
   if ((await readdir(place)).length === 0) return;
-  const other = installed === undefined ? undefined : await otherRecipe(target.workspace, installed, target.owner);
+  const other = installed && (await otherOwner(target.workspace, installed.owner, target.owner));
   if (other !== undefined) {
     throw foreign(
-      `${release}, which is the release of another recipe: ${other}`,
-      "Set another folder with `--out`, rename one of the recipes, or add `--replace` to rename the old release.",
+      `${release}, which is the release of another ${other.what}: ${other.name}`,
+      "Set another folder with `--out`, rename this recipe, or add `--replace` to rename the old release.",
     );
   }
   const files = await findForeign(place, installed, target);

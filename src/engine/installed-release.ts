@@ -1,19 +1,12 @@
-import { readdir, realpath, rm, stat } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { readdir, realpath, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, writeFileAtomic } from "../util/files.js";
 import { readRegular } from "../util/regular-file.js";
 import type { RecordedFile } from "./record.js";
+import type { ReleaseOwner } from "./release-owner.js";
 import type { Workspace } from "./workspace.js";
-
-/** The recipe of a release. */
-export interface ReleaseOwner {
-  /** Relative to the folder of the releases, so that a project can be moved as a whole. */
-  recipe: string;
-  /** sha256 of the recipe's text. */
-  sha256: string;
-}
 
 /** `releases/.<name>.json`: what quantsmith wrote to `releases/<name>/`. It contains local paths, so it is outside. */
 export interface InstalledRelease {
@@ -37,16 +30,6 @@ export async function releasePaths({ releases }: Workspace, name: string): Promi
   const release = join(releases, name);
   const folder = await realpath(release).catch(() => release);
   return { release, folder, record: join(releases, `.${name}.json`) };
-}
-
-/** Returns the owner of the releases of a recipe. */
-export async function releaseOwner(
-  workspace: Workspace,
-  recipe: { file: string; sha256: string },
-): Promise<ReleaseOwner> {
-  const releases = await realpath(workspace.releases);
-  const file = await realpath(recipe.file).catch(() => resolve(recipe.file));
-  return { recipe: relative(releases, file), sha256: recipe.sha256 };
 }
 
 /** Reads an installation record; returns undefined if it is missing or damaged. */
@@ -90,19 +73,4 @@ async function readText(record: string): Promise<string> {
 /** Removes an installation record. */
 export async function removeInstalled(record: string): Promise<void> {
   await rm(record, { force: true });
-}
-
-/**
- * Returns the path of the recipe that a release belongs to, unless it is this recipe. A recipe is the same if its path
- * is the same, or if it was moved without a change.
- */
-export async function otherRecipe(
-  workspace: Workspace,
-  { owner }: InstalledRelease,
-  own: ReleaseOwner,
-): Promise<string | undefined> {
-  if (owner.recipe === own.recipe) return undefined;
-  const path = resolve(await realpath(workspace.releases), owner.recipe);
-  const moved = owner.sha256 === own.sha256 && (await stat(path).catch(() => undefined)) === undefined;
-  return moved ? undefined : path;
 }

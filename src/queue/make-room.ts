@@ -5,7 +5,7 @@ import { whileIdle } from "../engine/cache.js";
 import { diskPeak } from "../engine/disk-peak.js";
 import { estimatePlan } from "../engine/estimate-plan.js";
 import { withdrawRelease } from "../engine/install-release.js";
-import { releaseOwner } from "../engine/installed-release.js";
+import { releaseOwner } from "../engine/release-owner.js";
 import { keyPlan } from "../engine/step-keys.js";
 import { Store } from "../engine/store.js";
 import { openWorkspace, type Workspace } from "../engine/workspace.js";

@@ -228,10 +228,13 @@ export const errorCodes = {
   "QS-GATE-FAILED": { exit: 3, about: "At least one variant failed a gate or a smoke test and was left out." },
   "QS-PUBLISH-RELEASE": { exit: 2, about: "The folder to publish is not a complete release." },
   "QS-PUBLISH-TARGET": { exit: 2, about: "The publish target is missing, invalid or in use." },
-  "QS-PUBLISH-RECIPE": { exit: 2, about: "The release was built from another recipe, or from an earlier text of it." },
+  "QS-PUBLISH-RECIPE": {
+    exit: 2,
+    about: "The release was built from another recipe or source, or from an earlier text of the recipe.",
+  },
   "QS-PUBLISH-FOREIGN": {
     exit: 2,
-    about: "The target contains files, or the release of another model, that publishing would replace.",
+    about: "The target contains files, or the release of another model or source, that publishing would replace.",
   },
   "QS-PUBLISH-TOKEN": { exit: 5, about: "Publishing to the Hub requires a token, and none is set." },
   "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was requested, and the repository is public." },
@@ -305,7 +308,7 @@ export const errorCodes = {
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },
   "QS-RELEASE-FOREIGN": {
     exit: 4,
-    about: "The release folder contains added or changed files, or is the release of another recipe.",
+    about: "The release folder contains added or changed files, or is the release of another recipe or source.",
   },
   "QS-RELEASE-VARIANTS": {
     exit: 4,

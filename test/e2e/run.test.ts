@@ -1,12 +1,16 @@
 import {
+  closeSync,
+  cpSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -329,6 +333,57 @@ describe("foreign files are not changed", () => {
     ]);
     expect(stderr).toContain("demo.replaced-1");
     expect(readFileSync(join(folder, "releases/demo.replaced-1/notes.md"), "utf8")).toBe("mine");
+  });
+
+  test("the release of another source, before the first step", async () => {
+    const folder = join(home, "sources");
+    const other = join(home, "other", "demo.yaml");
+    const start = (file: string, ...more: string[]) => quantsmith(["run", file, "--out", folder, "--json", ...more]);
+    demoCopy(join(home, "other"), () => briefRecipe);
+    cpSync(join(home, "tiny-llama"), join(home, "second"), { recursive: true });
+    for (const model of ["second", "other/tiny-llama"]) {
+      const weights = readFileSync(join(home, model, "model.safetensors"));
+      weights[weights.length - 1000] = 0x3f;
+      writeFileSync(join(home, model, "model.safetensors"), weights);
+    }
+    writeFileSync(recipe, briefRecipe);
+    expect((await start(recipe)).exitCode).toBe(0);
+    const before = await sha256File(join(folder, "releases/demo/tiny-llama-Q8_0.gguf"));
+    const named = briefRecipe.replace("./tiny-llama", "./second, name: tiny-llama");
+    writeFileSync(recipe, named);
+    const edited = await start(recipe);
+    expect([edited.exitCode, JSON.parse(edited.stdout).error.code]).toEqual([4, "QS-RELEASE-FOREIGN"]);
+    expect(JSON.parse(edited.stdout).error.message).toContain(`another source: ${join(home, "tiny-llama")}`);
+    rmSync(recipe);
+    const twin = await start(other);
+    expect([twin.exitCode, JSON.parse(twin.stdout).error.code]).toEqual([4, "QS-RELEASE-FOREIGN"]);
+    expect(await sha256File(join(folder, "releases/demo/tiny-llama-Q8_0.gguf"))).toBe(before);
+    const replaced = await start(other, "--replace");
+    expect([replaced.exitCode, readdirSync(join(folder, "releases")).sort()]).toEqual([
+      0,
+      [".demo.json", "demo", "demo.replaced-1"],
+    ]);
+    expect(await sha256File(join(folder, "releases/demo.replaced-1/tiny-llama-Q8_0.gguf"))).toBe(before);
+    writeFileSync(recipe, briefRecipe);
+  });
+
+  test("a released file that was edited in place, which has changed the store, is built again", async () => {
+    const folder = join(home, "sources");
+    const file = join(folder, "releases/demo/tiny-llama-Q8_0.gguf");
+    const other = join(home, "other", "demo.yaml");
+    const start = (...more: string[]) => quantsmith(["run", other, "--out", folder, "--json", ...more]);
+    const before = await sha256File(file);
+    const descriptor = openSync(file, "r+");
+    writeSync(descriptor, "!", 100_000);
+    closeSync(descriptor);
+    const edited = await sha256File(file);
+    const refused = await start();
+    expect([refused.exitCode, JSON.parse(refused.stdout).error.code]).toEqual([4, "QS-RELEASE-FOREIGN"]);
+    expect([edited === before, await sha256File(file)]).toEqual([false, edited]);
+    const replaced = await start("--replace");
+    expect([replaced.exitCode, statuses(replaced)]).toEqual([0, expect.objectContaining({ "quantize:Q8_0": "built" })]);
+    expect(await sha256File(file)).toBe(before);
+    expect(await sha256File(join(folder, "releases/demo.replaced-2/tiny-llama-Q8_0.gguf"))).toBe(edited);
   });
 
   test("detects a text or model that changes during the run, and keeps no output built from it", async () => {

@@ -20,6 +20,7 @@ import { collectCache, listCache } from "../../src/engine/cache.js";
 import { installRelease, requireReplaceable, withdrawRelease } from "../../src/engine/install-release.js";
 import { readInstalled, writeInstalled } from "../../src/engine/installed-release.js";
 import type { StepRecord } from "../../src/engine/record.js";
+import type { ReleaseOwner } from "../../src/engine/release-owner.js";
 import { Store } from "../../src/engine/store.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { signFiles } from "../../src/release/sign/sign-files.js";
@@ -341,6 +342,54 @@ describe("the release of another recipe", () => {
   });
 });
 
+describe("the release of another source", () => {
+  const built = (source: string, more: Partial<ReleaseOwner> = {}) => ({
+    owner: { recipe: "../../demo.yaml", sha256: "0".repeat(64), source, ...more },
+  });
+  const hub = "hf:org/first";
+
+  test.each([
+    ["another repository", hub, "hf:org/second", hub],
+    ["another folder", "../../first", "../../second", () => join(base, "first")],
+    ["a folder instead of a repository", hub, "../../first", hub],
+  ])("is not replaced, unless with `replace`: %s", async (_, before, now, name) => {
+    await install(first, built(before));
+    const refused = await failureOf(install(second, built(now)));
+    expect([refused.code, refused.message]).toEqual([
+      "QS-RELEASE-FOREIGN",
+      `cannot replace ${release}, which is the release of another source: ${typeof name === "string" ? name : name()}`,
+    ]);
+    expect(refused.remedy).toContain("`--out`");
+    expect((await failureOf(withdrawRelease(await target(built(now))))).code).toBe("QS-RELEASE-FOREIGN");
+    expect(await contents()).toEqual(first);
+    await install(second, { ...built(now), replace: true });
+    expect(await contents(`${release}.replaced-1`)).toEqual(first);
+    await install(first, built(now));
+    expect((await failureOf(install(second, built(before)))).code).toBe("QS-RELEASE-FOREIGN");
+  });
+
+  test("is not replaced by an equal recipe in another folder, when the first is gone", async () => {
+    await install(first, built("../../a/model", { recipe: "../../a/demo.yaml" }));
+    const other = built("../../b/model", { recipe: "../../b/demo.yaml" });
+    expect((await failureOf(install(second, other))).message).toContain(join(base, "a/model"));
+    expect(await contents()).toEqual(first);
+  });
+
+  test("belongs to the new source if its contents are equal: the model was moved", async () => {
+    await install(first, built("../../model"));
+    await install(first, built("../../moved"));
+    await install(second, built("../../moved"));
+    expect(await contents()).toEqual(second);
+  });
+
+  test("a record of an earlier version names no source, and gets one", async () => {
+    const owner = { recipe: "../../demo.yaml", sha256: "0".repeat(64) };
+    await install(first, { owner });
+    await install(second, built(hub));
+    expect((await failureOf(install(first, built("hf:org/second")))).code).toBe("QS-RELEASE-FOREIGN");
+  });
+});
+
 describe("before any work", () => {
   const packaged = (params: Record<string, string>) =>
     somePlan([someStep({ id: "package", stage: "package", params: { files: params } })]);
@@ -355,8 +404,15 @@ describe("before any work", () => {
     ];
     for (const { code } of await Promise.all(failures)) expect(code).toBe("QS-RELEASE-FOREIGN");
     await requireReplaceable(await target({ replace: true }), packaged(second), false);
-    await requireReplaceable(await target(), somePlan([]), false);
     rmSync(join(release, "NOTES.md"));
+    const { owner } = await target();
+    const [one, other] = ["hf:org/one", "hf:org/other"].map((source) => ({ owner: { ...owner, source } }));
+    await install(first, one);
+    expect((await failureOf(requireReplaceable(await target(other), packaged(second), false))).code).toBe(
+      "QS-RELEASE-FOREIGN",
+    );
+    await requireReplaceable(await target(one), packaged(second), false);
+    await requireReplaceable(await target(), somePlan([]), false);
     await requireReplaceable(await target(), packaged(second), false);
   });
 });

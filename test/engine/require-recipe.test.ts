@@ -7,13 +7,13 @@ import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const releases = temporaryFolder();
-const built = { file: "/recipes/model.yaml", sha256: "a".repeat(64) };
+const built = { file: "/recipes/model.yaml", sha256: "a".repeat(64), source: "hf:org/model" };
 
 beforeAll(async () => {
   for (const name of ["model", "copied"]) mkdirSync(join(releases, name));
   symlinkSync("copied", join(releases, "linked"));
   for (const name of ["model", "linked"]) {
-    const owner = { recipe: "../../recipes/model.yaml", sha256: built.sha256 };
+    const owner = { recipe: "../../recipes/model.yaml", sha256: built.sha256, source: built.source };
     await writeInstalled(join(releases, `.${name}.json`), { format: 1, owner, files: [] });
   }
 });
@@ -24,6 +24,8 @@ test.each(["model", "linked"])("the release %s is of the recipe that it was buil
   const error = await failureOf(requireRecipe(join(releases, name), edited));
   expect([error.code, error.exitCode]).toEqual(["QS-PUBLISH-RECIPE", 2]);
   expect(error.message).toContain("not built from the present text of /recipes/model.yaml");
+  const other = await failureOf(requireRecipe(join(releases, name), { ...built, source: "/models/other" }));
+  expect([other.code, other.message]).toEqual(["QS-PUBLISH-RECIPE", expect.stringContaining("source: hf:org/model")]);
 });
 
 test("a folder without a record, such as a copy, passes", async () => {

@@ -13,7 +13,7 @@ import { execaSync } from "execa";
 import { expect, test } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
-import { releaseOwner } from "../../src/engine/installed-release.js";
+import { releaseOwner } from "../../src/engine/release-owner.js";
 import { runPlan } from "../../src/engine/run-plan.js";
 import { keyPlan } from "../../src/engine/step-keys.js";
 import { openWorkspace } from "../../src/engine/workspace.js";

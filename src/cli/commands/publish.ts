@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { requireRecipe } from "../../engine/require-recipe.js";
+import { sourceIdentity } from "../../recipe/source-identity.js";
 import type { PublishOperation } from "../../stages/publish/operations.js";
 import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { previewRollback, rollBack } from "../../stages/publish/roll-back.js";
@@ -25,7 +26,10 @@ export async function publish(release: string | undefined, options: PublishComma
   const source = sourceOf(release, options);
   const recipeSettings = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
   const target = parseTarget(options, recipeSettings?.publish?.target);
-  if (recipeSettings !== undefined && "release" in source) await requireRecipe(source.release, recipeSettings);
+  if (recipeSettings !== undefined && "release" in source) {
+    const model = await sourceIdentity(recipeSettings.model.source);
+    await requireRecipe(source.release, { ...recipeSettings, source: model });
+  }
   const signal = interruptSignal();
   const done = options.dryRun !== true;
   const write = options.json === true ? note : print;
