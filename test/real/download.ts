@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { access, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { findProgram } from "../../src/llamacpp/toolchain/find-program.js";
+import { findProgram } from "../../src/util/find-program.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import type { RealModel } from "./models.js";

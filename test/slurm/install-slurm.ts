@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { findProgram } from "../../src/llamacpp/toolchain/find-program.js";
+import { findProgram } from "../../src/util/find-program.js";
 
 const needed = ["munged", "mungekey", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol"];
 const packages = ["munge", "slurmctld", "slurmd", "slurm-client"];

@@ -1,9 +1,9 @@
 import path from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
+import { findProgram, isExecutable } from "../../util/find-program.js";
 import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
 import { runSubprocess } from "../../util/subprocess.js";
-import { findProgram, isExecutable } from "../toolchain/find-program.js";
 import type { ConverterPython } from "./converter-python.js";
 import { neededModules } from "./python-requirements.js";
 

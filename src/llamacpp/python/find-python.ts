@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
+import { findProgram } from "../../util/find-program.js";
 import { runSubprocess } from "../../util/subprocess.js";
-import { findProgram } from "../toolchain/find-program.js";
 import { pythonMinors } from "./python-requirements.js";
 
 export interface FoundPython {

@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { QuantsmithError } from "../../util/errors.js";
+import { findProgram } from "../../util/find-program.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 import { toolFailure } from "../tool-failure.js";
-import { findProgram } from "../toolchain/find-program.js";
 
 export interface InstallerOptions {
   signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { QuantsmithError } from "../../util/errors.js";
+import { findProgram, isExecutable } from "../../util/find-program.js";
 import { quote } from "../../util/quote.js";
-import { findProgram, isExecutable } from "./find-program.js";
 
 /** Programs of the system that building the tools requires. */
 export interface BuildPrograms {

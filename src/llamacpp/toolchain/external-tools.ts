@@ -1,8 +1,8 @@
 import { access, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { QuantsmithError } from "../../util/errors.js";
+import { findProgram, isExecutable } from "../../util/find-program.js";
 import { sha256, sha256File } from "../../util/sha256.js";
-import { findProgram, isExecutable } from "./find-program.js";
 import { readToolVersion } from "./tool-version.js";
 import { llamaCppTools, type Tool, type Toolchain, type ToolName, type ToolSource, toolNames } from "./tools.js";
 

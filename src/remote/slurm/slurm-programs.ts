@@ -1,6 +1,6 @@
 import pRetry from "p-retry";
-import { findProgram } from "../../llamacpp/toolchain/find-program.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { findProgram } from "../../util/find-program.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 
 /** Error text of Slurm's programs while the controller, its answer or the key service is unavailable. */

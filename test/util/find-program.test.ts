@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { findProgram } from "../../../src/llamacpp/toolchain/find-program.js";
-import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { findProgram } from "../../src/util/find-program.js";
+import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 test("a program is found by its absolute path, never in the working folder or a relative entry", async () => {
   const folder = temporaryFolder();
