@@ -148,6 +148,19 @@ describe("a download", () => {
       rmSync(join(mine, "config.json"));
       await fetchAll(connect(hub, cache), "org/model");
     });
+
+    test("a link in place of the cache folder is not followed", async () => {
+      hub.create("org/model").commit(files);
+      const mine = mkdtempSync(join(base, "mine-"));
+      const link = join(cache, "hub");
+      symlinkSync(mine, link);
+      lchownSync(link, 65534, 65534);
+      const { code, message } = await failureOf(fetchAll(connect(hub, link), "org/model"));
+      expect([code, message]).toEqual(["QS-ENV-CACHE", expect.stringContaining(link)]);
+      expect(readdirSync(mine)).toEqual([]);
+      lchownSync(link, 0, 0);
+      await fetchAll(connect(hub, link), "org/model");
+    });
   });
 
   test("replaces a named pipe at the name of a blob, without waiting for a writer", async () => {
