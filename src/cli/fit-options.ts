@@ -1,22 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { findModels } from "../hardware/fit/find-models.js";
 import { type MeasuredModel, measureModels } from "../hardware/fit/measure-models.js";
 import { type KvType, kvTypes } from "../hardware/memory/memory.js";
 import { parseBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
-import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
+import { withTemporaryFolder } from "../util/temporary-folder.js";
 import type { Warning } from "../util/warnings.js";
 
 /** Loads the named models with their memory. Errors: those of `findModels` and `measureModels`. */
 export async function loadModels(paths: readonly string[], signal: AbortSignal): Promise<MeasuredModel[]> {
-  const scratch = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-fit-"));
-  try {
-    return await measureModels(await findModels(paths, scratch), signal);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  return withTemporaryFolder(async (folder) => measureModels(await findModels(paths, folder), signal));
 }
 
 /** Returns a warning for each model whose files are incomplete: it fits, but does not load yet. */

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
 import { isLocked, type LockOptions, removeGoneLocks, withLock } from "../util/lock.js";
+import { activeScratch } from "../util/scratch.js";
 import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
-import { activeScratch } from "./scratch.js";
 import { Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 

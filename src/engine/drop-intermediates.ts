@@ -1,7 +1,7 @@
 import type { Step } from "../plan/plan.js";
 import type { StepSummary } from "../stages/stage.js";
+import { activeScratch } from "../util/scratch.js";
 import type { Runtime } from "./runtime.js";
-import { activeScratch } from "./scratch.js";
 
 /**
  * With `keepIntermediates: false`, drops every intermediate file whose readers have all succeeded. The record stays, so

@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describeToolchain } from "../llamacpp/toolchain/toolchain.js";
 import type { ForeseeContext } from "../stages/stage.js";
 import { QuantsmithError } from "../util/errors.js";
-import { systemTemporaryFolder } from "../util/system-temporary-folder.js";
+import { makeTemporaryFolder, type TemporaryFolder } from "../util/temporary-folder.js";
 
 /** Errors of a recipe that a plan reports; others may be due to this machine, and the step reports them. */
 const refusals: ReadonlySet<string> = new Set([
@@ -16,7 +16,7 @@ const refusals: ReadonlySet<string> = new Set([
 export class PlanTools {
   readonly #results = new Map<string, Promise<unknown>>();
   #status: ReturnType<typeof describeToolchain> | undefined;
-  #folder: Promise<string> | undefined;
+  #folder: Promise<TemporaryFolder> | undefined;
 
   /** Calls `action`; undefined without tools, or if it fails. Throws the errors in `refusals`. */
   async use<T>(action: (context: ForeseeContext) => Promise<T | undefined>): Promise<T | undefined> {
@@ -25,8 +25,8 @@ export class PlanTools {
       const tools = await this.#status;
       if (tools.state !== "ready") return undefined;
       // A plan must not change the store.
-      this.#folder ??= systemTemporaryFolder().then((folder) => mkdtemp(join(folder, "quantsmith-plan-")));
-      const work = await mkdtemp(join(await this.#folder, "step-"));
+      this.#folder ??= makeTemporaryFolder();
+      const work = await mkdtemp(join((await this.#folder).path, "step-"));
       return await action({
         work,
         partial: () => Promise.resolve(work),
@@ -44,7 +44,7 @@ export class PlanTools {
   /** Removes the temporary folder. */
   async close(): Promise<void> {
     const folder = await this.#folder?.catch(() => undefined);
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    await folder?.remove();
   }
 
   #once<T>(key: string, compute: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { access, constants, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { makeFolder } from "../util/files.js";
-import { removeDeadScratch, scratchName, startHeartbeat } from "./scratch.js";
+import { removeDeadScratch, scratchName, startHeartbeat } from "../util/scratch.js";
 
 /** The folders below `--out`. `store` and `tmp` are on one file system, so a rename between them is atomic. */
 export interface Workspace {
@@ -25,7 +25,7 @@ export interface Workspace {
 export function workspaceAt(out: string, buildFolder?: string): Workspace {
   const root = resolve(out);
   const tmp = join(root, "tmp");
-  const name = scratchName();
+  const name = scratchName("run");
   return {
     root,
     store: join(root, "store"),
@@ -66,7 +66,7 @@ export async function openWorkspace(
     });
   }
   const stopHeartbeat = startHeartbeat(workspace.scratch);
-  await removeDeadScratch(workspace.tmp);
+  await removeDeadScratch(workspace.tmp, "run");
   const close = async () => {
     stopHeartbeat();
     for (const own of [workspace.scratch, workspace.build]) await removeTemporary(own);

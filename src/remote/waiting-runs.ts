@@ -1,7 +1,7 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { activeScratch } from "../engine/scratch.js";
 import type { Workspace } from "../engine/workspace.js";
+import { activeScratch } from "../util/scratch.js";
 
 /*
  * A run that waits for a step creates a marker file `<key>.by-<its scratch folder's name>`, so that another run that is

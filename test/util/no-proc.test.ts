@@ -3,8 +3,8 @@ import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { allowedCores } from "../../src/engine/scheduler.js";
-import { activeScratch, scratchName } from "../../src/engine/scratch.js";
 import { isProcessAlive, processName } from "../../src/util/process-identity.js";
+import { activeScratch, scratchName } from "../../src/util/scratch.js";
 import { runSubprocess } from "../../src/util/subprocess.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -51,7 +51,7 @@ test("a process has a name, with which others find its temporary folder in use",
   expect(isProcessAlive(processName())).toBe(true);
   expect(isProcessAlive(processName().replace(/-\d+-/, "-999999999-"))).toBe(false);
   const tmp = temporaryFolder();
-  const name = scratchName();
+  const name = scratchName("run");
   mkdirSync(join(tmp, name));
   expect(await activeScratch(tmp)).toEqual([name]);
 });

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { EventBus } from "../../engine/events.js";
 import { runPlan } from "../../engine/run-plan.js";
 import { inputPath } from "../../engine/step-inputs.js";
@@ -7,13 +6,13 @@ import { openWorkspace } from "../../engine/workspace.js";
 import { describeToolchain } from "../../llamacpp/toolchain/toolchain.js";
 import { buildPlan } from "../../plan/build-plan.js";
 import { gatherFacts } from "../../plan/gather-facts.js";
-import type { Step } from "../../plan/plan.js";
+import type { Plan, Step } from "../../plan/plan.js";
 import type { Settings } from "../../recipe/settings.js";
 import type { SmokeBaseReport } from "../../stages/smoke/smoke-base.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
+import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { usableMemoryBytes } from "../../util/usable-memory.js";
 import { interruptSignal } from "../interrupt.js";
 import { lazyTools } from "../lazy-tools.js";
@@ -53,30 +52,30 @@ async function askBase(settings: Settings): Promise<Trial> {
   const steps = plan.steps.filter(({ id }) => ["fetch", "convert", "smoke:base"].includes(id));
   if (steps.some(needsPython)) return { why: "the conversion needs Python" };
   note("trying the drafted questions on the base");
-  const home = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-init-"));
-  const workspace = await openWorkspace(home);
+  return withTemporaryFolder((folder) => failingQuestions(folder, { ...plan, steps }, digests, settings));
+}
+
+/** Builds the plan in a temporary folder. */
+async function failingQuestions(folder: string, plan: Plan, digests: DigestCache, { smoke }: Settings): Promise<Trial> {
+  const workspace = await openWorkspace(folder);
   try {
     const signal = interruptSignal();
-    const outcome = await runPlan(
-      { ...plan, steps },
-      {
-        ...{ workspace, events: new EventBus(), digests, signal, threads: threadCount(undefined) },
-        ...{ tools: lazyTools(signal), fresh: false, verify: false },
-      },
-    );
+    const outcome = await runPlan(plan, {
+      ...{ workspace, events: new EventBus(), digests, signal, threads: threadCount(undefined) },
+      ...{ tools: lazyTools(signal), fresh: false, verify: false },
+    });
     const [first] = outcome.errors;
     if (first !== undefined) throw first.error;
     const report = { kind: "step", step: "smoke:base", file: "smoke-base.json", optional: false } as const;
     const path = inputPath({ report }, "report", outcome.records, outcome.store) ?? "";
     const { answers } = JSON.parse(await readFile(path, "utf8")) as SmokeBaseReport;
-    const failing = settings.smoke.filter((_prompt, index) => {
+    const failing = smoke.filter((_prompt, index) => {
       const answer = answers[index];
       return answer !== undefined && "text" in answer && answer.unmet.length > 0;
     });
-    return { asked: settings.smoke.length, failing: new Set(failing.map(({ prompt }) => prompt)) };
+    return { asked: smoke.length, failing: new Set(failing.map(({ prompt }) => prompt)) };
   } finally {
     await workspace.close();
-    await rm(home, { recursive: true, force: true });
   }
 }
 

@@ -1,11 +1,11 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { TimedEvent } from "../../engine/events.js";
-import { isWorking } from "../../engine/scratch.js";
 import type { Workspace } from "../../engine/workspace.js";
 import type { ErrorReport } from "../../util/error-report.js";
 import { isMissing, QuantsmithError } from "../../util/errors.js";
 import { readNewLines } from "../../util/read-new-lines.js";
+import { isWorking } from "../../util/scratch.js";
 import { distinctWarnings, type Warning } from "../../util/warnings.js";
 import { Board } from "../views/board.js";
 import { parseLoggedEvent } from "./logged-event.js";

@@ -1,4 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import path from "node:path";
 import { encodeHeader } from "../../gguf/encode-header.js";
 import type { Gguf } from "../../gguf/gguf.js";
@@ -9,7 +8,7 @@ import { type RejectedFile, type SimulatedMemory, simulateMemory } from "../../l
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { sha256 } from "../../util/sha256.js";
-import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
+import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { batchTokens } from "./measured-points.js";
 import type { MemoryConfiguration } from "./memory.js";
 
@@ -37,8 +36,7 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
   if (models.length === 0) return [];
   const shapes = models.map(shapeOf);
   const firsts = [...new Set(shapes)].map((shape) => shapes.indexOf(shape));
-  const folder = await mkdtemp(path.join(await systemTemporaryFolder(), "quantsmith-memory-"));
-  try {
+  return withTemporaryFolder(async (folder) => {
     const weights = models.map(
       ({ gguf, runs }, i) => [gguf, tokenCount(gguf), firsts.includes(i) ? runs : []] as const,
     );
@@ -61,9 +59,7 @@ export async function simulateHeaders(models: readonly Model[], signal?: AbortSi
       const alone = few === undefined || "rejected" in few ? [] : few.runs;
       return { weights: own.weights, runs: shared.runs, layers: runs.map((_, run) => alone[run]?.compute ?? null) };
     });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Digest that variants of a model share: configurations, hyperparameters, and the tensors' names and shapes. */

@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { signatureFile } from "../../release/sign/statement.js";
-import { systemTemporaryFolder } from "../../util/system-temporary-folder.js";
 import { addHistory } from "./add-history.js";
 import type { PublishedFiles } from "./find-changes.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
@@ -50,14 +47,4 @@ export async function signPrepared(
   if (!needsSignature) return release;
   onPlan?.(operations);
   return signRelease(release, signal);
-}
-
-/** Runs `work` with a temporary folder for the files that publishing changes, and removes the folder. */
-export async function withScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(await systemTemporaryFolder(), "quantsmith-publish-"));
-  try {
-    return await work(scratch);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
 }

@@ -8,10 +8,11 @@ import { areNested } from "../../util/nested-folders.js";
 import { realTarget } from "../../util/real-target.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
+import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import { type FolderRelease, readFolderRelease, requireSameFiles } from "./folder-release.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
-import { allOperations, prepareRelease, signPrepared, withScratch } from "./prepare-release.js";
+import { allOperations, prepareRelease, signPrepared } from "./prepare-release.js";
 import type { CheckedRelease } from "./release-files.js";
 import type { ReleaseOptions } from "./release-options.js";
 import { requireNames } from "./require-names.js";
@@ -120,7 +121,7 @@ async function onTarget<T>(
     await requireSeparate(await realpath(release.folder), path);
     requireNotOwned(path);
     await requireNoMount(path);
-    return await withScratch((scratch) => work(path, scratch));
+    return await withTemporaryFolder((scratch) => work(path, scratch));
   } catch (error) {
     throw isSystemError(error) ? unwritable(target, error) : error;
   }

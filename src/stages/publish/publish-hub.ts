@@ -5,12 +5,13 @@ import { addToCollection } from "../../hub/upload/collections.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
 import { type HubPlan, isStagingBranch, overwriteOf, planHub, readPlace, revisionOf } from "./plan-hub.js";
-import { allOperations, prepareRelease, signPrepared, withScratch } from "./prepare-release.js";
+import { allOperations, prepareRelease, signPrepared } from "./prepare-release.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
@@ -34,7 +35,7 @@ export async function publishToHub(
   hooks: PublishHooks,
 ): Promise<{ hub: HubPublication; files: readonly LocalFile[] }> {
   const { signal } = hooks;
-  return withScratch(async (scratch) => {
+  return withTemporaryFolder(async (scratch) => {
     const place = await readPlace(connection, options.repo, signal);
     const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
     const release = await signPrepared(prepared, hooks);
@@ -52,7 +53,7 @@ export async function previewHub(
   options: HubPublishOptions,
   signal: AbortSignal,
 ): Promise<HubPublication> {
-  return withScratch(async (scratch) => {
+  return withTemporaryFolder(async (scratch) => {
     const place = await readPlace(connection, options.repo, signal);
     const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
     const plan = await planHub(connection, prepared.release, place, options, signal);

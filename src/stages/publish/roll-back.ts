@@ -1,9 +1,9 @@
 import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { formerRelease } from "./former-release.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import type { PublishHooks } from "./operations.js";
-import { withScratch } from "./prepare-release.js";
 import { type Publication, publishOnHub } from "./publish.js";
 import { previewHub, requireAccess } from "./publish-hub.js";
 import type { CheckedRelease } from "./release-files.js";
@@ -47,7 +47,7 @@ async function withFormer<T>(
   requireAccess(connection, target.repo);
   // Nothing is uploaded, so there is nothing to stage.
   const options = { ...target, via: target.via === "pr" ? target.via : ("direct" as const) };
-  return withScratch(async (scratch) =>
+  return withTemporaryFolder(async (scratch) =>
     work(connection, await formerRelease(connection, target.repo, commit, scratch, signal), options),
   );
 }
