@@ -1,4 +1,5 @@
 import type { BaseCard } from "./base-card.js";
+import { publicCard } from "./private-metadata.js";
 
 /** A recipe's overrides of the checkpoint's card. */
 export type CardOverrides = {
@@ -9,11 +10,12 @@ export type CardOverrides = {
 };
 
 /**
- * Returns the base's card with the recipe's overrides. A licence in the recipe also replaces the name and link of the
- * base's licence.
+ * Returns the card that a release repeats: the base's without private values, with the recipe's overrides. A licence in the
+ * recipe also replaces the name and link of the base's licence.
  */
-export function overrideCard(base: BaseCard, changes: CardOverrides): BaseCard {
+export function overrideCard(baseCard: BaseCard, changes: CardOverrides): BaseCard {
   const { license, licenseName = null, licenseLink = null, languages } = changes;
+  const base = publicCard(baseCard);
   return {
     ...base,
     ...(license === undefined

@@ -2,8 +2,12 @@
 const urlCredentials = [
   // Not a host and a port: the part before the colon has no dot, or the part after it is not a number.
   /(\b[a-z][a-z0-9+.-]*:\/\/)(?!localhost:)(?:[^\s/:@.[\]"']+:|[^\s/:@"']+:(?!\d+(?:[/?#\s"']|$)))\S*@/gi,
-  /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>]*@/gi,
+  // `git` is the user of every repository by ssh.
+  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/"'<>]*@/gi,
 ] as const;
+
+/** A parameter of an address that is a password, a token or a signature. */
+const secretParameter = /[?&#](?:sig|key|auth|[\w-]*(?:token|signature|secret|passw|api_?key|credential)[\w-]*)=/i;
 
 /** Removes tokens, credentials in URLs, and the query of every URL since it may be presigned, from text to show or store. */
 export function redact(text: string): string {
@@ -35,4 +39,9 @@ export function findToken(text: string): number {
 /** True if a text contains a URL with a user name or password. */
 export function hasUrlCredentials(text: string): boolean {
   return urlCredentials.some((pattern) => text.search(pattern) >= 0);
+}
+
+/** True if a text contains an access token, a private key, or a URL with a user name, a password or a presigned query. */
+export function hasSecret(text: string): boolean {
+  return findToken(text) >= 0 || hasUrlCredentials(text) || secretParameter.test(text);
 }

@@ -51,6 +51,11 @@ export const warningCodes = {
     onCard: false,
     about: "A file of the checkpoint contains keys that the conversion ignores and whose effect is unknown.",
   },
+  "QW-METADATA-PRIVATE": {
+    onCard: false,
+    about:
+      "The model card or the metadata of the source contains a path of a machine, a password or a token, which the release leaves out.",
+  },
   "QW-WEIGHTS-TIED": {
     onCard: true,
     about:

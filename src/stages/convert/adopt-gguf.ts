@@ -1,6 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { SnapshotFile } from "../../checkpoint/snapshot-report.js";
+import { privateCardWarning, privateWarning } from "../../checkpoint/private-metadata.js";
+import { readBaseCard, type SnapshotFile } from "../../checkpoint/snapshot-report.js";
 import type { MetadataParams } from "../../converter/general/converter-card.js";
 import { encodeHeader } from "../../gguf/encode-header.js";
 import { findProblems } from "../../gguf/find-problems.js";
@@ -19,7 +20,7 @@ import {
   type StageContext,
 } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { adoptedMetadata } from "./adopted-metadata.js";
+import { adoptedMetadata, privateKeys } from "./adopted-metadata.js";
 import { describeConverted } from "./convert-report.js";
 
 export interface AdoptParams extends JsonObject {
@@ -34,6 +35,8 @@ interface Adoption extends Prepared {
   /** The file to link or to copy as it is; undefined if the base must be written. */
   unchanged: string | undefined;
   base: NewGguf;
+  /** Keys of the source that the base lacks because of their texts. */
+  omitted: readonly string[];
 }
 
 /** Room for `convert.json`. */
@@ -47,12 +50,12 @@ const reportBytes = 2 ** 20;
 export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
   id: "adopt-gguf",
   stage: "convert",
-  version: 1,
+  version: 2,
   resource: "io",
   tools: [],
   intermediates: ["model.gguf"],
   prepare: planAdoption,
-  async run({ cached, splits }, context, { unchanged, base, bytes: total }) {
+  async run({ cached, splits }, context, { unchanged, base, omitted, bytes: total }) {
     const outFile = join(context.out, "model.gguf");
     const onBytes = (done: number) => context.progress({ done, total, unit: "byte" });
     const why = unchanged === undefined ? "the GGUF source with a new header" : "the unchanged GGUF source";
@@ -61,6 +64,9 @@ export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
     else if (cached) await linkOrCopy(unchanged, outFile);
     else await copyOrReflink(unchanged, outFile, { signal: context.signal, onBytes });
     await writeReport(context, "convert.json", await describeConverted(outFile, "none", { why, pretokenizer: "auto" }));
+    const card = await readBaseCard(requiredInput(context, "snapshot"));
+    const found = [...privateWarning("the GGUF source", omitted), ...privateCardWarning(card)];
+    for (const warning of found) context.warn(warning);
     await warnOfPretokenizer(outFile, context);
     const [algorithm, sha256 = ""] = splits[0]?.digest.split(":") ?? [];
     if (unchanged === undefined || algorithm !== "sha256") return {};
@@ -81,12 +87,13 @@ async function planAdoption({ splits, metadata, cached }: AdoptParams, context: 
       tensors.map(({ name, shape, type, offset }) => ({ name, shape, type, data: { path, offset } })),
     ),
   };
+  const omitted = privateKeys(first.metadata);
   if (sources.length > 1 || isChanged(first, base)) {
-    return { unchanged: undefined, base, bytes: encodeHeader(base).fileBytes + reportBytes };
+    return { unchanged: undefined, base, omitted, bytes: encodeHeader(base).fileBytes + reportBytes };
   }
   const unchanged = await realpath(first.path);
   const isLink = cached && (await stat(unchanged)).dev === (await stat(context.work)).dev;
-  return { unchanged, base, bytes: reportBytes + (isLink ? 0 : first.fileBytes) };
+  return { unchanged, base, omitted, bytes: reportBytes + (isLink ? 0 : first.fileBytes) };
 }
 
 function isChanged(source: Gguf, { metadata }: NewGguf): boolean {

@@ -1,3 +1,4 @@
+import { isPrivate } from "../../checkpoint/private-metadata.js";
 import type { MetadataParams } from "../../converter/general/converter-card.js";
 import type { Gguf, GgufValue } from "../../gguf/gguf.js";
 
@@ -5,11 +6,12 @@ import type { Gguf, GgufValue } from "../../gguf/gguf.js";
 const foreignKeys = /^(quantize|split)\./;
 
 /**
- * Returns the metadata of a GGUF source as the base's: without the keys of former tools, and with those that the recipe
- * sets. Returns the same entries in the same order if there is nothing to change.
+ * Returns the metadata of a GGUF source as the base's: without the keys of former tools and those of `privateKeys`, and with
+ * those that the recipe sets. Returns the same entries in the same order if there is nothing to change.
  */
 export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams): Map<string, GgufValue> {
-  const metadata = new Map([...source].filter(([key]) => !foreignKeys.test(key)));
+  const omitted = new Set(privateKeys(source));
+  const metadata = new Map([...source].filter(([key]) => !foreignKeys.test(key) && !omitted.has(key)));
   // A licence in the recipe also replaces the name and the link of the former one, as on the model card.
   if (recipe.license !== undefined) for (const key of ["name", "link"]) metadata.delete(`general.license.${key}`);
   const texts = {
@@ -24,4 +26,13 @@ export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams
   if (recipe.languages !== undefined)
     metadata.set("general.languages", { type: "array", itemType: "string", items: recipe.languages });
   return metadata;
+}
+
+/** Returns the keys of a GGUF source, besides those of its tokenizer and of former tools, with a private text. */
+export function privateKeys(source: Gguf["metadata"]): string[] {
+  const hasPrivateText = (entry: GgufValue) =>
+    (entry.type === "array" ? entry.items : [entry.value]).some((text) => typeof text === "string" && isPrivate(text));
+  return [...source].flatMap(([key, entry]) =>
+    !foreignKeys.test(key) && !key.startsWith("tokenizer.") && hasPrivateText(entry) ? [key] : [],
+  );
 }

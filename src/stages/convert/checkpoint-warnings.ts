@@ -1,6 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { mergedConfig } from "../../checkpoint/keys/config-keys.js";
 import { checkpointKeys, keyWarnings } from "../../checkpoint/keys/key-warnings.js";
+import { privateCardWarning } from "../../checkpoint/private-metadata.js";
+import { readBaseCard } from "../../checkpoint/snapshot-report.js";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
 import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
@@ -13,8 +15,8 @@ import type { StageContext } from "../stage.js";
 import { type Matrices, outputWarnings } from "./output-matrix.js";
 
 /**
- * Warns of keys of a snapshot that the converted file does not express, and of an output matrix that transformers would
- * replace. Errors: QS-GGUF-* for a file that cannot be read.
+ * Warns of keys of a snapshot that the converted file does not express, of private values of its card, and of an output
+ * matrix that transformers would replace. Errors: QS-GGUF-* for a file that cannot be read.
  */
 export async function warnOfCheckpoint(
   { warn, toolchain }: Pick<StageContext, "warn" | "toolchain">,
@@ -45,7 +47,7 @@ export async function checkpointWarnings(
   const config = (await read("config.json")) ?? {};
   // Each native family's keys are known; of other architectures only what the converter's source mentions.
   const alsoRead = findFamily(config) === undefined ? await readConverterKeys(await toolchain()) : undefined;
-  const warnings: Warning[] = [];
+  const warnings = privateCardWarning(await readBaseCard(snapshot));
   for (const keys of checkpointKeys) {
     const object = keys.file === "config.json" ? mergedConfig(config) : await read(keys.file);
     if (object !== undefined) warnings.push(...keyWarnings(keys, { gguf, object, tokenizerConfig }, alsoRead));

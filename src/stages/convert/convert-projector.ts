@@ -14,7 +14,7 @@ export type ProjectorParams = Pick<ConvertParams, "modelName" | "baseModel" | "m
 export const convertProjector: Operation<ProjectorParams> = {
   id: "convert-projector",
   stage: "convert",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["converter"],
   async run({ type, ...params }, context) {

@@ -6,7 +6,8 @@ import { readGguf } from "../../../src/gguf/read-header.js";
 import type { ToolRun } from "../../../src/llamacpp/tool-run.js";
 import { type AdoptParams, adoptGguf } from "../../../src/stages/convert/adopt-gguf.js";
 import { sha256 } from "../../../src/util/sha256.js";
-import { buildGguf, stringPair } from "../../fixtures/gguf-builder.js";
+import type { Warning } from "../../../src/util/warnings.js";
+import { arrayPair, buildGguf, stringPair, text, valueType } from "../../fixtures/gguf-builder.js";
 import { sourceMetadata, sourceTensors, wholeSource, writeSplits } from "../../fixtures/gguf-source.js";
 import { stageContext } from "../../fixtures/stage-context.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -20,8 +21,13 @@ function snapshotOf(content: Buffer): string {
 }
 
 /** Runs the operation on the files of a folder. */
-async function adopt(snapshot: string, change: Partial<AdoptParams> = {}, names = ["m.gguf"]) {
-  const context = stageContext({ cwd: home, threads: 1 } as ToolRun, { snapshot });
+async function adopt(
+  snapshot: string,
+  change: Partial<AdoptParams> = {},
+  names = ["m.gguf"],
+  warn: (warning: Warning) => void = () => {},
+) {
+  const context = stageContext({ cwd: home, threads: 1 } as ToolRun, { snapshot }, { warn });
   const splits = names.map((path) => ({
     path,
     bytes: 0,
@@ -84,6 +90,26 @@ describe("the base from a GGUF source", () => {
     expect(gguf.metadata.has("general.license.link")).toBe(false);
     expect(gguf.metadata.has("quantize.imatrix.file")).toBe(false);
     expect(gguf.tensors.map(({ name }) => name)).toEqual(sourceTensors.map(({ name }) => name));
+  });
+
+  test("has no paths of a machine, passwords or tokens of the source, which a warning names by their keys", async () => {
+    const former = [
+      ...sourceMetadata,
+      stringPair("general.source.url", "https://user:s3cr3t@host/x"),
+      stringPair("general.base_model.0.name", "/home/s3cr3t/llama"),
+      arrayPair("general.datasets", valueType.string, [text("org/data"), text("~/s3cr3t")]),
+      stringPair("quantize.imatrix.file", "/home/s3cr3t/x.gguf"),
+      stringPair("tokenizer.example", "../"),
+    ];
+    const warnings: Warning[] = [];
+    const snapshot = snapshotOf(buildGguf({ metadata: former, tensors: sourceTensors }));
+    writeFileSync(join(snapshot, "README.md"), "---\nbase_model: /home/s3cr3t/base\n---\n");
+    const { file } = await adopt(snapshot, { cached: true }, ["m.gguf"], (warning) => warnings.push(warning));
+    expect(readFileSync(file).includes("s3cr3t")).toBe(false);
+    expect(metadataString(await readGguf(file), "tokenizer.example")).toBe("../");
+    expect(warnings.map(({ code }) => code)).toEqual(["QW-METADATA-PRIVATE", "QW-METADATA-PRIVATE"]);
+    expect(warnings[0]?.message).toContain('"general.source.url", "general.base_model.0.name" and "general.datasets"');
+    expect(warnings[1]?.message).toContain('"base_model"');
   });
 
   test("is written again where bytes follow the last tensor", async () => {
