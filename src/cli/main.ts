@@ -2,7 +2,7 @@
 import { removeComputeVariables } from "../util/child-environment.js";
 import { exitCodeOf } from "../util/error-report.js";
 import { prepareOutput, printError } from "./print.js";
-import { requireCurrentFolder, requireLimits, requireUtf8 } from "./require-limits.js";
+import { requireCurrentFolder, requireLimits, requireSilentNode, requireUtf8 } from "./require-limits.js";
 
 function fail(error: unknown, asJson = process.argv.includes("--json")): never {
   printError(error, asJson);
@@ -20,6 +20,7 @@ process.once("uncaughtException", (error) => fail(error));
 process.on("SIGXFSZ", () => undefined);
 
 try {
+  requireSilentNode();
   requireLimits();
   requireCurrentFolder();
   requireUtf8(process.cwd(), process.argv.slice(2));

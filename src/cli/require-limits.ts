@@ -55,6 +55,21 @@ export function requireUtf8(folder: string, words: readonly string[]): void {
   });
 }
 
+/** Parts of Node that print headers, addresses or environment variables when they are named in `NODE_DEBUG`. */
+const printing = /\*|(?:^|,)\s*(?:https?2?|net|tls|undici|fetch|websocket|child_process)\s*(?:,|$)/i;
+
+/**
+ * Requires that Node prints no requests or child processes, with the tokens and passwords in them: of the Hub, a proxy, a
+ * signing service or a package index. Errors: QS-ENV-DEBUG.
+ */
+export function requireSilentNode(sections = process.env.NODE_DEBUG ?? ""): void {
+  if (!printing.test(sections)) return;
+  throw new QuantsmithError("QS-ENV-DEBUG", "with this NODE_DEBUG, Node prints tokens and passwords", {
+    remedy:
+      "Unset `NODE_DEBUG`, or leave out patterns and `http`, `https`, `net`, `tls`, `undici` and `child_process`.",
+  });
+}
+
 /** Returns a soft limit of `/proc/self/limits`. Node has raised that of open files to the hard limit. */
 function limitOf(text: string, name: string): number {
   return Number(new RegExp(`^Max ${name} +(\\d+)`, "m").exec(text)?.[1] ?? Number.POSITIVE_INFINITY);

@@ -3,7 +3,6 @@ import type { Agent } from "node:http";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { homeFolder } from "../util/home-folder.js";
-import { printsHeaders } from "../util/node-debug.js";
 import { quote } from "../util/quote.js";
 import { redact, redactAddress } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
@@ -57,7 +56,6 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
       remedy: "Set `HF_TOKEN` to the token only, or run `hf auth login` again.",
     });
   }
-  if (token !== undefined) requireSilentNode(env.NODE_DEBUG);
   const { origin } = new URL(endpoint);
   return {
     endpoint,
@@ -106,12 +104,4 @@ function readTokenText(path: string): string | undefined | { problem: string } {
   } finally {
     if (file !== undefined) closeSync(file);
   }
-}
-
-/** Throws QS-HUB-TOKEN if Node would print the token. */
-function requireSilentNode(sections: string | undefined): void {
-  if (!printsHeaders(sections)) return;
-  throw new QuantsmithError("QS-HUB-TOKEN", "with this NODE_DEBUG, Node prints the Hub token", {
-    remedy: "Unset `NODE_DEBUG`, or remove `http`, `https`, `net` and patterns from it.",
-  });
 }

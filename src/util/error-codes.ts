@@ -262,7 +262,7 @@ export const errorCodes = {
   "QS-WATCH-RECORD": { exit: 3, about: "A release has no readable record of its source." },
   // the Hub (src/hub)
   "QS-HUB-ENDPOINT": { exit: 2, about: "HF_ENDPOINT is not an address to which a token may be sent." },
-  "QS-HUB-TOKEN": { exit: 2, about: "The Hub token is invalid, cannot be read, or would be printed." },
+  "QS-HUB-TOKEN": { exit: 2, about: "The Hub token is invalid or cannot be read." },
   "QS-HUB-UNAUTHORIZED": {
     exit: 5,
     about: "The repository is private or missing, and the token is missing or invalid.",
@@ -300,6 +300,7 @@ export const errorCodes = {
     exit: 4,
     about: "A limit of the shell (`ulimit`) or of the system is too low: open files, file sizes or processes.",
   },
+  "QS-ENV-DEBUG": { exit: 4, about: "With this `NODE_DEBUG`, Node would print tokens and passwords." },
   "QS-ENV-CACHE": { exit: 4, about: "A cache folder cannot be created or written." },
   "QS-ENV-PROC": { exit: 4, about: "/proc is not mounted, so native tools cannot run." },
   "QS-ENV-LOCK": { exit: 4, about: "The path of a lock is occupied by something else, or by a lock of another user." },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { requireLimits, requireUtf8 } from "../../src/cli/require-limits.js";
+import { requireLimits, requireSilentNode, requireUtf8 } from "../../src/cli/require-limits.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { thrownBy } from "../fixtures/failure.js";
 
@@ -44,3 +44,10 @@ test("paths that are not in UTF-8, which Node shows as other ones, are errors", 
   expect(thrownBy(() => requireUtf8("/home", ["publish", replaced])).code).toBe("QS-USAGE");
   expect(() => requireUtf8("/home/diré", ["--to", "dir:./é"])).not.toThrow();
 });
+
+test.each(["http", "tls,HTTPS", "stream, NET", "ht*", "*", "child_process", "undici,timer"])(
+  "NODE_DEBUG=%s, with which Node prints tokens and passwords, is refused",
+  (sections) => expect(() => requireSilentNode(sections)).toThrow(expect.objectContaining({ code: "QS-ENV-DEBUG" })),
+);
+
+test.each(["", "timer,module", "my-http"])("NODE_DEBUG=%j is allowed", (sections) => requireSilentNode(sections));

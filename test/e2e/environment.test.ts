@@ -28,3 +28,12 @@ test("the program itself, whose threads call ggml, removes such variables; the c
   const { stderr } = await quantsmith(["types"], { ...env, ...computing });
   expect(stderr.split(",").filter((name) => /^(GGML_|LLAMA_|DEBUG$)/.test(name))).toEqual(["GGML_VK_VISIBLE_DEVICES"]);
 });
+
+test.each(["http", "net", "child_process", "*"])("NODE_DEBUG=%s prints no token and no password", async (sections) => {
+  const secrets = { HTTPS_PROXY: "http://user:s3cr3t@127.0.0.1:9", PIP_INDEX_URL: "https://user:s3cr3t@host/x" };
+  const env = { ...secrets, HF_TOKEN: "hf_s3cr3t", SIGSTORE_ID_TOKEN: "s3cr3t", NODE_DEBUG: sections };
+  const failure = await quantsmith(["inspect", "hf:org/name"], env).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 4, stderr: expect.stringContaining("QS-ENV-DEBUG") });
+  const { stdout, stderr } = failure as { stdout: string; stderr: string };
+  expect(stdout + stderr).not.toMatch(/s3cr3t|dXNlcjpzM2NyM3Q/);
+});

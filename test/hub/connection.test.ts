@@ -84,15 +84,6 @@ describe("the token", () => {
     expect(error.message + error.remedy).not.toContain(token);
   });
 
-  test.each(["http", "tls,HTTPS", "stream,NET", "ht*"])(
-    "is refused with NODE_DEBUG=%s, with which Node prints it",
-    (sections) => {
-      expect(errorOf({ HF_TOKEN: "hf_secret", NODE_DEBUG: sections }).code).toBe("QS-HUB-TOKEN");
-      expect(hubConnection({ ...noHome, NODE_DEBUG: sections }).hasToken).toBe(false);
-      expect(hubConnection({ ...noHome, HF_TOKEN: "hf_secret", NODE_DEBUG: "timer,http2" }).hasToken).toBe(true);
-    },
-  );
-
   test("is not read from a pipe, and no writer is waited for", () => {
     const pipe = join(temporaryFolder(), "token");
     execaSync("mkfifo", [pipe]);

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { printsHeaders } from "../../util/node-debug.js";
 import { requestJson } from "./service-request.js";
 
 /** For whom a token of GitHub Actions is. */
@@ -19,11 +18,10 @@ export interface Identity {
 
 /**
  * Returns the identity of the environment: `SIGSTORE_ID_TOKEN`, or the token that GitHub Actions issues for this job.
- * Rejects with an Error if the service answers otherwise, too slowly or with too much, if the token names nobody, if Node
- * would print it, or with the reason of `signal`.
+ * Rejects with an Error if the service answers otherwise, too slowly or with too much, if the token names nobody, or with
+ * the reason of `signal`.
  */
 export async function readIdentity(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<Identity> {
-  if (printsHeaders(env.NODE_DEBUG)) throw new Error("with this NODE_DEBUG, Node would print it");
   const token = env.SIGSTORE_ID_TOKEN || (await requestToken(signal, env));
   return { token, subject: subjectOf(token) };
 }
