@@ -3,7 +3,7 @@ import { QuantsmithError } from "../util/errors.js";
 
 /** Returns an error of commander as QS-USAGE, whose remedy names the help of the given command. */
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): QuantsmithError {
-  const message = error.message.replace(/^error: /, "").replace(/\n/g, " ");
+  const message = withoutValue(error.message.replace(/^error: /, "").replace(/\n/g, " "));
   const command = commandOf(program, args);
   const remedy =
     command === undefined
@@ -12,6 +12,11 @@ export function usageError(error: CommanderError, program: Command, args: readon
   return new QuantsmithError("QS-USAGE", error.code === "commander.help" ? "no command was given" : message, {
     remedy,
   });
+}
+
+/** Shortens an unknown option to its name: `--token=…` would repeat the token. */
+function withoutValue(message: string): string {
+  return message.replace(/^(unknown option '(?:--[\w-]+|-\w?)).*'(?=$| \(Did you mean)/, "$1'");
 }
 
 /** Throws a usage error for an empty argument or option, as from an unset variable of a script. */

@@ -1,10 +1,15 @@
 import { printableJson } from "./printable.js";
+import { redact } from "./redact.js";
 
 /** Longest quote, in characters. */
 const longest = 80;
 
-/** Quotes external text for a message: in double quotes, cut to 80 characters, with unprintable characters escaped. */
-export function quote(text: string): string {
+/**
+ * Quotes external text for a message: in double quotes, cut to 80 characters, with unprintable characters escaped. Secrets
+ * are removed before the cut, behind which nobody would recognize them.
+ */
+export function quote(external: string): string {
+  const text = redact(external);
   return printableJson(text.length > longest ? `${text.slice(0, longest - 3)}...` : text);
 }
 

@@ -4,7 +4,14 @@ const urlCredentials = [
   /(\b[a-z][a-z0-9+.-]*:\/\/)(?!localhost:)(?:[^\s/:@.[\]"']+:|[^\s/:@"']+:(?!\d+(?:[/?#\s"']|$)))\S*@/gi,
   // `git` is the user of every repository by ssh.
   /(\b[a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/"'<>]*@/gi,
+  // Without a scheme, before a host; not an address for mail, an alias of npm or an image with its digest.
+  /((?:^|[\s"'`=(,])(?:hf:)?)(?!mailto:)[^\s/:@"'`=(,]{1,200}:[^\s/@"'`]{1,200}@(?!sha256:)(?=[a-z][\w-]*[.:/]|\d+(?:\.\d+){3})/gi,
+  /(\bhf:)[^\s/:@"']{1,200}:\S{0,200}@/gi,
 ] as const;
+
+/** Access tokens of the Hub and of GitHub, JSON web tokens and private keys. */
+const secrets =
+  /\b(?:hf_(?:(?:oauth|jwt)_[\w-]|[A-Za-z0-9]){20,}|api_org_[A-Za-z]{20,}|gh[oprsu]_[A-Za-z0-9]{36,}|github_pat_\w{22,})|eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/g;
 
 /** A parameter of an address that is a password, a token or a signature. */
 const secretParameter = /[?&#](?:sig|key|auth|[\w-]*(?:token|signature|secret|passw|api_?key|credential)[\w-]*)=/i;
@@ -16,7 +23,8 @@ export function redact(text: string): string {
     .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
     // Other JSON web tokens, such as those for signing: three parts, the first two JSON in base64.
     .replace(/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, "[redacted]")
-    .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]");
+    .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]")
+    .replace(secrets, "[redacted]");
   return urlCredentials
     .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)
     .replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']+/gi, "$1?[redacted]");
@@ -26,10 +34,6 @@ export function redact(text: string): string {
 export function redactAddress(address: string): string {
   return redact(address.replace(/^(\w+:\/\/)?.*@/s, "$1[redacted]@"));
 }
-
-/** Access tokens of the Hub and of GitHub, JSON web tokens and private keys. */
-const secrets =
-  /\b(?:hf_(?:(?:oauth|jwt)_[\w-]|[A-Za-z0-9]){20,}|api_org_[A-Za-z]{20,}|gh[oprsu]_[A-Za-z0-9]{36,}|github_pat_\w{22,})|eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
 /** Returns the place of the first access token or private key in a text; -1 without one. */
 export function findToken(text: string): number {

@@ -29,3 +29,14 @@ test.each([
   run.args = [""];
   expect(() => requireValues(run)).toThrow("an argument is empty");
 });
+
+test.each([
+  [["publish", "x", "--token=s3cr3t"], "unknown option '--token'"],
+  [["publish", "x", "--to-ken=s3'cr3t' (Did you mean x"], "unknown option '--to-ken'"],
+  [["publish", "x", "--too"], "unknown option '--too' (Did you mean --to?)"],
+  [["run", "x", "-ps3cr3t"], "unknown option '-p'"],
+  [["run", "x", "--quiet=s3cr3t"], "unknown option '--quiet'"],
+])("the message for %j does not repeat the value", async (args, message) => {
+  const failure = await program.parseAsync(args, { from: "user" }).catch((error: unknown) => error);
+  expect(usageError(failure as CommanderError, program, args).message).toBe(message);
+});

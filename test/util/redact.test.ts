@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { errorReport } from "../../src/util/error-report.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { quote } from "../../src/util/quote.js";
 import { hasUrlCredentials, redact, redactAddress } from "../../src/util/redact.js";
 
 const secret = "s3cr3t";
@@ -25,7 +26,26 @@ test.each([
 });
 
 test.each([
+  `hf:user:${secret}@host/x`,
+  `hf:user:p/${secret}@host/x`,
+  `user:${secret}@host.example`,
+  `user:${secret}@127.0.0.1`,
+  `https://user:${secret.repeat(30)}@host/x`,
+  `hf:user:${secret.repeat(30)}@host/x`,
+  `ghp_${secret.repeat(6)}`,
+  `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`,
+])("no quoted argument contains the secret of %s", (argument) => {
+  expect(quote(argument)).not.toContain(secret);
+  expect(redact(`invalid value ${argument}`)).not.toContain(secret);
+});
+
+test.each([
   "hf:org/name@0123456789ab",
+  "mailto:me@host.example",
+  "npm:quantsmith@0.1.0",
+  "ghcr.io/me/image:tag@sha256:0123456789ab",
+  "ssh://git@host.example/a",
+  "recipe.yaml:2:18: QS-FETCH-SPLIT",
   "http://localhost:8080/models/a@b",
   "http://127.0.0.1:8080/models/a@b",
   "https://host.example:8443/api/models/a@b",
