@@ -1,5 +1,5 @@
 import { renameSync } from "node:fs";
-import { chmod, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { liveFileState } from "../../util/file-state.js";
@@ -91,7 +91,7 @@ async function editLocked(
   const temporary = temporaryPath(target, newEditId());
   try {
     await rewrite(gguf, metadata, temporary, hooks);
-    await (inPlace ? keepPermissions(source, temporary) : chmod(temporary, (await stat(source)).mode & 0o777));
+    await keepPermissions(source, temporary);
     await placeFile(temporary, target, inPlace, guard);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -96,18 +96,21 @@ describe("an edit", () => {
     expect(leftovers(path)).toEqual([]);
   });
 
-  test.runIf(process.getuid?.() === 0)(
-    "that rewrites the file keeps its owner, and nobody else reads it before",
-    async () => {
+  test.runIf(process.getuid?.() === 0).each([false, true])(
+    "that rewrites the file keeps its owner and group, and nobody else reads it before; to another file: %s",
+    async (toOther) => {
+      const out = toOther ? `${path}.private` : undefined;
       chmodSync(path, 0o600);
       chownSync(path, 65534, 65534);
       const modes = new Set<number>();
       const onBytes = () => {
-        const temporary = readdirSync(home).find((name) => name.startsWith(`.${basename(path)}.quantsmith-new.`));
+        const temporary = readdirSync(home).find((name) =>
+          name.startsWith(`.${basename(out ?? path)}.quantsmith-new.`),
+        );
         modes.add(statSync(join(home, temporary ?? "")).mode & 0o777);
       };
-      await editGguf(path, [set("general.name", "n".repeat(30_000))], { onBytes });
-      const { uid, gid, mode } = statSync(path);
+      await editGguf(path, [set("general.name", "n".repeat(30_000))], { onBytes, ...(out !== undefined && { out }) });
+      const { uid, gid, mode } = statSync(out ?? path);
       expect([uid, gid, mode & 0o777, [...modes]]).toEqual([65534, 65534, 0o600, [0o600]]);
     },
   );
