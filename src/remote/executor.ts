@@ -47,8 +47,11 @@ export interface Executor {
   shards: number;
   /** Checks all jobs that the run may submit, before the first; throws if they cannot run or exceed the cost limit. */
   prepare?(jobs: readonly Job[]): Promise<void>;
-  /** Submits jobs, each after its dependencies in the list. None of them is in the queue yet. */
-  submit(jobs: readonly Job[]): Promise<void>;
+  /**
+   * Submits jobs, each after its dependencies in the list. None of them is in the queue yet. `requireHeld` throws if another run
+   * may have submitted some meanwhile; it is called before each request.
+   */
+  submit(jobs: readonly Job[], requireHeld?: () => void): Promise<void>;
   /** Returns the latest state of each job by name; leaves out jobs that the queue does not list. */
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>>;
   /**

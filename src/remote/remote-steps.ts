@@ -6,12 +6,13 @@ import type { RemoteRunner } from "../engine/remote-runner.js";
 import type { Runtime } from "../engine/runtime.js";
 import { lockPath } from "../engine/workspace.js";
 import type { Step, StepInput } from "../plan/plan.js";
-import { isLocked, withLock } from "../util/lock.js";
+import { isLocked } from "../util/lock.js";
 import { type Executor, type Job, type JobState, jobName } from "./executor.js";
 import { jobPaths, removeJobFiles } from "./job-file.js";
 import { createJobs, estimateJobMemory, type PlannedStep, planJobs } from "./plan-jobs.js";
 import { maxAttempts, requireRetry } from "./require-retry.js";
 import { Submissions, type Submitted } from "./submissions.js";
+import { SubmitLockLost, withSubmitLock } from "./submit-lock.js";
 import { findUnwanted, stopWaiting } from "./waiting-runs.js";
 import { readWorkerError } from "./worker-error.js";
 import { WorkerEvents } from "./worker-events.js";
@@ -140,18 +141,20 @@ export class RemoteSteps implements RemoteRunner {
     const { workspace } = this.#runtime;
     const left = [...this.#submissions.submitted.values()];
     if (left.length === 0) return;
-    const cancelUnwanted = async () => {
+    const cancelUnwanted = async (requireHeld: () => void) => {
       for (const { key } of left) await stopWaiting(workspace, key);
       const keys = await findUnwanted(
         workspace,
         left.map(({ key }) => key),
       );
       const names = left.flatMap(({ key, names }) => (keys.has(key) ? names : []));
+      // A run that took the lock over may wait for them now.
+      requireHeld();
       if (names.length > 0) await this.#executor.cancel(names);
     };
     const signal = AbortSignal.timeout(shutdownTimeoutMs);
-    await withLock(lockPath(workspace, "submit"), { signal }, cancelUnwanted).catch((error: unknown) =>
-      this.#reportUncancelled(left, error === signal.reason ? "another run is submitting jobs" : error),
+    await withSubmitLock(workspace, signal, cancelUnwanted).catch((error: unknown) =>
+      this.#reportUncancelled(left, error === signal.reason ? new SubmitLockLost() : error),
     );
   }
 

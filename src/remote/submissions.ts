@@ -6,11 +6,12 @@ import type { Runtime } from "../engine/runtime.js";
 import { laneOf } from "../engine/scheduler.js";
 import { recordKeys } from "../engine/step-keys.js";
 import { lockPath } from "../engine/workspace.js";
-import { isLocked, withLock } from "../util/lock.js";
+import { isLocked } from "../util/lock.js";
 import type { Executor, Job } from "./executor.js";
 import { jobSettings } from "./job-compute.js";
 import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
 import type { PlannedStep } from "./plan-jobs.js";
+import { SubmitLockLost, withSubmitLock } from "./submit-lock.js";
 import { startWaiting } from "./waiting-runs.js";
 
 /** How long submitting waits for a queue that does not respond. */
@@ -54,15 +55,17 @@ export class Submissions {
 
   /**
    * Writes job files and submits the steps that are neither in the queue nor finished: another run may have submitted
-   * or finished them. `planned` is the whole plan. Waits for a queue that does not respond. Errors: the executor's.
+   * or finished them. `planned` is the whole plan. Waits for a queue that does not respond, and begins again if another run
+   * took the lock over. Errors: the executor's.
    */
   async submit(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
     const { workspace, signal } = this.#runtime;
     for (const started = performance.now(); ; ) {
       try {
-        await withLock(lockPath(workspace, "submit"), { signal }, () => this.#submitNow(entries, planned));
+        await withSubmitLock(workspace, signal, (requireHeld) => this.#submitNow(entries, planned, requireHeld));
         return;
       } catch (error) {
+        if (error instanceof SubmitLockLost) continue;
         // Without the states, a job could be submitted twice. Other runs may take the lock meanwhile.
         if (!this.isUnreachable(error) || performance.now() - started > maxOutageMs) throw error;
         this.reportUnreachable(entries, error);
@@ -90,7 +93,11 @@ export class Submissions {
     this.#unreachable = false;
   }
 
-  async #submitNow(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
+  async #submitNow(
+    entries: readonly Submitted[],
+    planned: ReadonlyMap<string, PlannedStep>,
+    requireHeld: () => void,
+  ): Promise<void> {
     const { workspace } = this.#runtime;
     const requested = entries.flatMap(({ jobs }) => jobs);
     await this.prepare(requested);
@@ -105,11 +112,12 @@ export class Submissions {
       entry.adopted = live;
       this.submitted.set(entry.key, entry);
       await startWaiting(workspace, entry.key);
-      await this.#describe(entry, planned, !live);
+      await this.#describe(entry, planned, !live, requireHeld);
       if (!live) fresh.push(entry);
     }
     const jobs = fresh.flatMap(({ jobs }) => jobs.filter((job) => !isLive(job)));
-    if (jobs.length > 0) await this.#executor.submit(jobs);
+    requireHeld();
+    if (jobs.length > 0) await this.#executor.submit(jobs, requireHeld);
   }
 
   /** Whether another run's job has finished a step that was unfinished in the plan. */
@@ -128,8 +136,10 @@ export class Submissions {
     { step, key, restore, attempts }: Submitted,
     planned: ReadonlyMap<string, PlannedStep>,
     discardPrevious: boolean,
+    requireHeld: () => void,
   ): Promise<void> {
     const { workspace, plan, freshSince, store } = this.#runtime;
+    requireHeld();
     if (discardPrevious) {
       await removeJobFiles(workspace, key, this.#executor.shards);
       // A process that builds the step without a queue may be using the partial work.
@@ -144,6 +154,7 @@ export class Submissions {
     for (const [of, known] of recordKeys(this.#runtime.records)) keys.set(of, known);
     const inputs = describeInputs(step, (of) => planned.get(of)?.step.stage ?? stage, keys);
     await shareFiles(workspace, step.inputs);
+    requireHeld();
     await writeJobFile(workspace, {
       ...{ format: 1, key, recipe: plan.name, step: id, stage, operation, version, params, inputs, predictedBytes },
       ...(variant === undefined ? {} : { variant }),

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import type { RunOutcome } from "../../src/engine/run-plan.js";
 import type { Step, StepInput } from "../../src/plan/plan.js";
 import { jobName } from "../../src/remote/executor.js";
@@ -237,6 +237,58 @@ test("an interrupted run does not wait for another run's long submission", async
   expect(notes).toEqual([expect.stringMatching(/could not cancel its job: another run is submitting/)]);
   over?.();
   await submitting;
+});
+
+describe("a run that was suspended, and whose lock another run took over", () => {
+  const lock = (out: string) => join(out, "store", ".locks", "submit.lock");
+
+  test("submits no job again", async () => {
+    const { out, queue } = place();
+    queue.held = true;
+    const [states, submit] = [queue.states.bind(queue), queue.submit.bind(queue)];
+    const others: ReturnType<typeof startPlan>[] = [];
+    const takeOver = async (jobs: number) => {
+      rmSync(lock(out), { recursive: true });
+      const steps = [...chain(), compareStep("more", [two, one])].slice(0, jobs);
+      others.push(startPlan(out, steps, queue));
+      await until(() => queue.submissions.length === jobs);
+    };
+    queue.states = async (names) => {
+      const found = await states(names);
+      if (others.length === 0) await takeOver(3);
+      return found;
+    };
+    queue.submit = async (jobs, requireHeld) => {
+      // Suspended between two requests.
+      if (others.length === 1 && jobs.length === 1) await takeOver(4);
+      await submit(jobs, requireHeld);
+    };
+    const run = startPlan(out, [...chain(), compareStep("more", [two, one])], queue);
+    await until(() => queue.submissions.length === 4);
+    queue.held = false;
+    queue.advance();
+    const all = { first: "built", left: "built", right: "built", more: "built" };
+    expect(statuses(await run.ended)).toEqual(all);
+    for (const other of others) expect(all).toMatchObject(statuses(await other.ended));
+    expect(queue.submissions).toHaveLength(4);
+  });
+
+  test("cancels no job when it is interrupted", async () => {
+    const { out, queue } = place();
+    queue.held = true;
+    const run = startPlan(out, [compareStep("first", [one, two])], queue);
+    await until(() => queue.submissions.length === 1);
+    // Whether a run of another machine is alive takes a while to see.
+    const elsewhere = join(out, "tmp", "run-00000000-1-1-00000000");
+    mkdirSync(elsewhere);
+    utimesSync(elsewhere, 1, 1);
+    run.interrupt();
+    await until(() => existsSync(lock(out)));
+    rmSync(lock(out), { recursive: true });
+    await expect(run.ended).rejects.toThrow("interrupted");
+    const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
+    expect([notes, queue.cancelled]).toEqual([["could not cancel its job: another run is submitting jobs"], []]);
+  });
 });
 
 const dropping = { plan: { keepIntermediates: false } };

@@ -88,14 +88,15 @@ class HfJobs implements Executor {
     for (const text of notes) this.#deps.note(text);
   }
 
-  submit(jobs: readonly Job[]): Promise<void> {
+  submit(jobs: readonly Job[], requireHeld: () => void = () => undefined): Promise<void> {
     return this.#queue.add(async () => {
+      requireHeld();
       for (const job of jobs) {
         this.#refused.delete(job.name);
         this.#tracked.forget(job.name);
         this.#held.set(job.name, new JobStart(job));
       }
-      await this.#tolerateOutage(() => this.#startReady());
+      await this.#tolerateOutage(() => this.#startReady(requireHeld));
     });
   }
 
@@ -166,7 +167,7 @@ class HfJobs implements Executor {
   }
 
   /** Starts the held jobs that may run now, in the order of submission. */
-  async #startReady(): Promise<void> {
+  async #startReady(requireHeld: () => void = () => undefined): Promise<void> {
     for (const start of [...this.#held.values()]) {
       const { job } = start;
       if (!this.#held.has(job.name)) continue;
@@ -176,6 +177,7 @@ class HfJobs implements Executor {
       );
       if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not succeed` });
       else if (this.#tracked.open.length < this.#deps.options.jobs && job.after.every((name) => this.#isDone(name))) {
+        requireHeld();
         await this.#start(start);
       }
     }

@@ -61,14 +61,16 @@ export async function slurmExecutor({ settings, out: folder, worker, signal, not
       }
     },
 
-    async submit(jobs) {
+    async submit(jobs, requireHeld = () => undefined) {
       const before = await queue();
       // A job that can never start would wait for ever beside its successor.
       const stuck = jobs.flatMap(({ name }) => before.get(name) ?? []).filter(isInQueue);
+      requireHeld();
       await cancel(stuck);
       const ids = new Map([...before].filter(([, entry]) => isInQueue(entry)).map(([name, { id }]) => [name, id]));
       for (const { name } of jobs) ids.delete(name);
       for (const group of groupJobs(jobs)) {
+        requireHeld();
         const submitted = await submitGroup(group, { programs, arrays, settings, out, notes, command, ids, queue });
         for (const [name, id] of submitted) ids.set(name, id);
       }

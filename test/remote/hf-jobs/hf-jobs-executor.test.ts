@@ -58,6 +58,19 @@ describe("a job", () => {
     expect(hub.requests.every(({ body }) => !body.includes(canary))).toBe(true);
   });
 
+  test("is not started by a run that lost its lock meanwhile", async () => {
+    scripts.a = waitFor("go");
+    const { executor } = client();
+    const jobs = [jobOf("a"), jobOf("b")];
+    await executor.prepare?.(jobs);
+    const requireHeld = () => {
+      if (hub.machines.jobs.length > 0) throw new Error("lost");
+    };
+    await expect(executor.submit(jobs, requireHeld)).rejects.toThrow("lost");
+    expect([started("a").length, started("b").length]).toEqual([1, 0]);
+    writeFileSync(join(folder, "go"), "");
+  });
+
   test("waits for its dependencies and for a free slot", async () => {
     scripts.a = waitFor("go");
     const { executor, ended, until: reaches } = client({ jobs: 1 });
