@@ -20,16 +20,28 @@ const stagingBranchOf = (version: string) => `quantsmith-staging-${version}`;
 /** Whether a branch is the staging branch of any release. */
 export const isStagingBranch = (name: string) => /^quantsmith-staging-[0-9a-f]{12}$/.test(name);
 
-/** A repository before a publication; both are undefined if it does not exist. */
+/** A repository before a publication; all are undefined if it does not exist. */
 export interface HubPlace {
   state: RepoState | undefined;
   main: RemoteRelease | undefined;
+  /** With `via: "pr"`, the open pull request of the token's account for this release. */
+  proposal: { number: number; files: RemoteRelease } | undefined;
 }
 
 /** Reads the state of a repository. Errors: QS-HUB-*. */
-export async function readPlace(connection: HubConnection, repo: string, signal: AbortSignal): Promise<HubPlace> {
+export async function readPlace(
+  connection: HubConnection,
+  { title }: Pick<CheckedRelease, "title">,
+  { repo, via }: Pick<HubPublishOptions, "repo" | "via">,
+  signal: AbortSignal,
+): Promise<HubPlace> {
   const state = await findRepo(connection, repo, signal);
-  return { state, main: state === undefined ? undefined : await readRemote(connection, repo, "main", signal) };
+  if (state === undefined) return { state, main: undefined, proposal: undefined };
+  const main = await readRemote(connection, repo, "main", signal);
+  const number = via === "pr" ? await findOwnPullRequest(connection, repo, title, signal) : undefined;
+  if (number === undefined) return { state, main, proposal: undefined };
+  const files = await readRemote(connection, repo, revisionOf({ pullRequest: number }), signal);
+  return { state, main, proposal: { number, files } };
 }
 
 /** State of a repository and the operations to publish a release. */
@@ -57,19 +69,18 @@ export interface HubPlan extends Pick<HubPlace, "state"> {
 export async function planHub(
   connection: HubConnection,
   release: CheckedRelease,
-  { state, main }: HubPlace,
+  { state, main, proposal }: HubPlace,
   options: HubPublishOptions,
   signal: AbortSignal,
 ): Promise<HubPlan> {
-  const { repo, via, collection } = options;
+  const { repo, collection } = options;
   requirePrivate(repo, state, options);
   const onMain = await findChanges(release, main ?? noFiles, signal);
   const { title } = release;
-  const needsPullRequest = state !== undefined && via === "pr" && !isEmpty(onMain);
-  const pullRequest = needsPullRequest ? await findOwnPullRequest(connection, repo, title, signal) : undefined;
-  const revision = revisionOf({ pullRequest });
-  const target = revision === "main" ? main : await readRemote(connection, repo, revision, signal);
-  const changes = target === main ? onMain : await findChanges(release, target ?? noFiles, signal);
+  const open = isEmpty(onMain) ? undefined : proposal;
+  const pullRequest = open?.number;
+  const target = open?.files ?? main;
+  const changes = open === undefined ? onMain : await findChanges(release, open.files, signal);
   const overwrite = overwriteOf(release, { ...options, pullRequest }, changes);
   const replaced = isEmpty(changes) ? [] : await requireOwn(overwrite, target ?? noFiles);
   requireNames(repo, release, (main ?? noFiles).files.keys(), onMain);

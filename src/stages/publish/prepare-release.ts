@@ -14,20 +14,29 @@ export interface PreparedRelease {
   operations: PublishOperation[];
 }
 
+/** Where a release may be already. */
+export interface ReleasePlaces {
+  /** The target before the publication. */
+  previous: PublishedFiles;
+  /** An open pull request for the release. */
+  proposed?: PublishedFiles;
+}
+
 /**
  * Adds the history at the target to a verified release and decides on its signature. Writes only to `scratch`.
  * Errors: QS-PUBLISH-HISTORY, QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function prepareRelease(
   found: CheckedRelease,
-  previous: PublishedFiles,
+  { previous, proposed }: ReleasePlaces,
   options: ReleaseOptions,
   scratch: string,
   signal: AbortSignal,
 ): Promise<PreparedRelease> {
   const wanted = options.removeOld === true ? { ...found, removes: () => true } : found;
   const complete = await addHistory(wanted, previous, scratch);
-  const { release, needed } = await planSigning(complete, previous, options, signal);
+  const places = proposed === undefined ? [previous] : [previous, proposed];
+  const { release, needed } = await planSigning(complete, places, options, signal);
   const loses = found.isSigned && !complete.isSigned && options.sign !== true;
   const operation = needed ? ("sign" as const) : ("leave-out" as const);
   const operations = needed || loses ? [{ operation, path: signatureFile }] : [];

@@ -45,7 +45,7 @@ export async function publishToFolder(
   return onTarget(found, target.path, (path, scratch) =>
     withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
       const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
-      const prepared = await prepareRelease(found, previous, target, scratch, signal);
+      const prepared = await prepareRelease(found, { previous }, target, scratch, signal);
       const release = await signPrepared(prepared, hooks);
       const changes = await findFolderChanges(release, path, previous, signal);
       const operations = operationsOf(path, changes, movedTo);
@@ -70,7 +70,7 @@ export async function previewFolder(
 ): Promise<FolderPublication> {
   return onTarget(found, target.path, async (path, scratch) => {
     const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
-    const prepared = await prepareRelease(found, previous, target, scratch, signal);
+    const prepared = await prepareRelease(found, { previous }, target, scratch, signal);
     const changes = await findFolderChanges(prepared.release, path, previous, signal);
     return { path, operations: allOperations(prepared, operationsOf(path, changes, movedTo)) };
   });

@@ -10,8 +10,16 @@ import { findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
-import { type HubPlan, isStagingBranch, overwriteOf, planHub, readPlace, revisionOf } from "./plan-hub.js";
-import { allOperations, prepareRelease, signPrepared } from "./prepare-release.js";
+import {
+  type HubPlace,
+  type HubPlan,
+  isStagingBranch,
+  overwriteOf,
+  planHub,
+  readPlace,
+  revisionOf,
+} from "./plan-hub.js";
+import { allOperations, prepareRelease, type ReleasePlaces, signPrepared } from "./prepare-release.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
@@ -36,8 +44,8 @@ export async function publishToHub(
 ): Promise<{ hub: HubPublication; files: readonly LocalFile[] }> {
   const { signal } = hooks;
   return withTemporaryFolder(async (scratch) => {
-    const place = await readPlace(connection, options.repo, signal);
-    const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
+    const place = await readPlace(connection, found, options, signal);
+    const prepared = await prepareRelease(found, placesOf(place), options, scratch, signal);
     const release = await signPrepared(prepared, hooks);
     const plan = await planHub(connection, release, place, options, signal);
     const all = { ...plan, operations: allOperations(prepared, plan.operations) };
@@ -54,14 +62,18 @@ export async function previewHub(
   signal: AbortSignal,
 ): Promise<HubPublication> {
   return withTemporaryFolder(async (scratch) => {
-    const place = await readPlace(connection, options.repo, signal);
-    const prepared = await prepareRelease(found, place.main ?? noFiles, options, scratch, signal);
+    const place = await readPlace(connection, found, options, signal);
+    const prepared = await prepareRelease(found, placesOf(place), options, scratch, signal);
     const plan = await planHub(connection, prepared.release, place, options, signal);
     const commit = isEmpty(plan.changes) ? (plan.target?.commit ?? null) : null;
     const operations = allOperations(prepared, plan.operations);
     const done = { commit, sentBytes: 0, pullRequest: plan.pullRequest };
     return publication(connection, options, { ...plan, operations }, done);
   });
+}
+
+function placesOf({ main, proposal }: HubPlace): ReleasePlaces {
+  return { previous: main ?? noFiles, ...(proposal && { proposed: proposal.files }) };
 }
 
 async function executePlan(

@@ -13,24 +13,26 @@ import type { ReleaseOptions } from "./release-options.js";
 
 /** The signing decision of a publication. */
 export interface Signing {
-  /** Without the folder's signature if the one at the target is kept. */
+  /** Without the folder's signature if the one at one of the places is kept. */
   release: CheckedRelease;
   needed: boolean;
 }
 
 /**
- * Decides whether to sign a release: if signing is requested, and neither the folder nor the target has a valid signature
- * of this content. Avoids unnecessary signatures, since each creates a public record. Errors: QS-SIGN-ROOT, QS-HUB-*.
+ * Decides whether to sign a release: if signing is requested, and neither the folder nor one of the places, the target or an
+ * open pull request, has a valid signature of this content. Avoids unnecessary signatures, since each creates a public record. Errors: QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function planSigning(
   release: CheckedRelease,
-  previous: PublishedFiles,
+  places: readonly PublishedFiles[],
   { sign }: Pick<ReleaseOptions, "sign">,
   signal: AbortSignal,
 ): Promise<Signing> {
   if (sign !== true) return { release, needed: false };
   const unsigned = { ...release, files: contentOf(release) };
-  if (await isSigned(unsigned, previous, signal)) return { release: unsigned, needed: false };
+  for (const place of places) {
+    if (await isSigned(unsigned, place, signal)) return { release: unsigned, needed: false };
+  }
   return { release, needed: !release.isSigned };
 }
 
@@ -60,7 +62,7 @@ function contentOf({ files }: CheckedRelease): CheckedRelease["files"] {
   return files.filter(({ path }) => path !== signatureFile);
 }
 
-/** Returns true if the target contains this release, except for times and speeds, with a valid signature. */
+/** Returns true if a place contains this release, except for times and speeds, with a valid signature. */
 async function isSigned(release: CheckedRelease, previous: PublishedFiles, signal: AbortSignal): Promise<boolean> {
   const signature = await previous.text(signatureFile);
   const report = await previous.text("release.json");

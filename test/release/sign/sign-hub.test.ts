@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
+import { previewHub } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { signRelease } from "../../../src/stages/publish/sign-release.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
@@ -72,6 +73,30 @@ test("a release with a history is signed with it, outside its folder; without si
   const unsigned = await publish(false);
   expect(unsigned.done.operations[0]).toEqual({ operation: "leave-out", path: "model.sig" });
   expect([unsigned.report.ok, unsigned.report.signature]).toEqual([true, null]);
+});
+
+test("a release in an open pull request is neither signed nor committed again", async () => {
+  await publish(true);
+  releaseFolder(folder, { variants: { Q4_K_M: 7, Q8_0: 2 } });
+  const connection = connectToWrite(hub, join(folder, "..", "hf"));
+  const options = { sign: true, via: "pr" } as const;
+  const proposed = await publishFolder(connection, folder, options);
+  const state = () => [
+    sigstore.signings(),
+    treeOf(hub, "refs/pr/1"),
+    hub.repo("me/model")?.history("refs/pr/1").length,
+  ];
+  const before = state();
+  expect(before[1]).toHaveProperty(["model.sig"]);
+  const release = await releaseFiles(folder, signal);
+  const target = { repo: "me/model", private: false, ...options };
+  expect((await previewHub(connection, release, target, signal)).operations).toEqual([]);
+  const again = await publishFolder(connection, folder, options);
+  expect([again, state()]).toEqual([{ ...proposed, operations: [], sentBytes: 0 }, before]);
+  // Another release has another pull request, with a signature of its own.
+  releaseFolder(folder, { variants: { Q4_K_M: 8, Q8_0: 2 } });
+  const other = await publishFolder(connection, folder, options);
+  expect([other.pullRequest === proposed.pullRequest, sigstore.signings()]).toEqual([false, Number(before[0]) + 1]);
 });
 
 test("an unsigned release on the Hub is signed; another release removes the previous signature", async () => {
