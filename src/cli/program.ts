@@ -63,7 +63,7 @@ addComputeOptions(
   .option("--verify", "verify the hash of every stored file before use")
   .option(
     "--replace",
-    "rename a changed or another recipe's release folder, and overwrite foreign files at `--publish`",
+    "rename a changed release folder, or one of another recipe or source; overwrite foreign files at `--publish`",
   )
   .option("--executor <name>", "where compute steps run: local, slurm or hf-jobs", "local")
   .option("--max-cost <usd>", "cost limit for all jobs of hf-jobs")
