@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, existsSync } from "node:fs";
 import { constants, copyFile, rm } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -34,8 +34,18 @@ export async function copyOrReflink(
   await pipeline(source, count, createWriteStream(to, { flags: "wx" }), { signal });
 }
 
-/** As Node's `copyFile`, but rejects as `openRegular`: it does not wait for a pipe. */
+/**
+ * As Node's `copyFile`, but rejects as `openRegular`: it does not wait for a pipe. Copies the file that it opened, also if
+ * something else takes its name meanwhile; without /proc, what has the name.
+ */
 export async function copyRegular(from: string, to: string, mode?: number): Promise<void> {
-  await (await openRegular(from)).close();
-  await copyFile(from, to, mode);
+  const file = await openRegular(from);
+  try {
+    const opened = `/proc/self/fd/${file.fd}`;
+    await copyFile(existsSync(opened) ? opened : from, to, mode);
+  } catch (error) {
+    throw isSystemError(error) ? Object.assign(error, { path: from }) : error;
+  } finally {
+    await file.close();
+  }
 }

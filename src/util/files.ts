@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Stats } from "node:fs";
-import { constants, copyFile, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { constants, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { copyRegular } from "./copy-file.js";
 import { isMissing, isSystemError } from "./errors.js";
 import { openRegular } from "./regular-file.js";
 import { isSystemLeftover } from "./system-files.js";
@@ -42,7 +43,7 @@ export async function renameToNew(from: string, to: string): Promise<void> {
     await link(from, to);
   } catch (error) {
     if (!isLinkRefused(error)) throw error;
-    await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await copyRegular(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     await syncFile(to);
   }
   await rm(from, { force: true });
@@ -138,7 +139,7 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
     await link(from, to);
   } catch (error) {
     if (!isLinkRefused(error)) throw error;
-    await copyFile(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await copyRegular(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   }
 }
 

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, test, vi } from "vitest";
 import { readConfig } from "../../src/checkpoint/read-config.js";
 import { editMetadata } from "../../src/cli/commands/edit-metadata.js";
 import { findLockFile } from "../../src/plan/lock-file.js";
@@ -12,6 +13,23 @@ import { sha256File } from "../../src/util/sha256.js";
 import { systemReason } from "../../src/util/system-reason.js";
 import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+// Test files of a worker share loaded modules; this one needs modules with the mock below.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => {
+  vi.resetModules();
+});
+
+// What another program does directly before a copy.
+let meanwhile = () => {};
+vi.mock("node:fs/promises", async (original) => {
+  const files = await original<typeof import("node:fs/promises")>();
+  const copyFile: typeof files.copyFile = (...args) => {
+    meanwhile();
+    return files.copyFile(...args);
+  };
+  return { ...files, copyFile };
+});
 
 const folder = temporaryFolder();
 const pipe = join(folder, "pipe");
@@ -37,6 +55,37 @@ test("a pipe is neither hashed nor copied, also by the threads of conversions", 
   for (const work of [() => sha256File(pipe), () => copyRegular(pipe, copy), () => copyOrReflink(pipe, copy, options)])
     await expect(work()).rejects.toMatchObject({ code: "ENXIO" });
   expect(() => openRegularSync(pipe)).toThrow("ENXIO");
+});
+
+test.runIf(existsSync("/proc/self/fd"))(
+  "a pipe that takes the name of a file during its copy is not waited for",
+  async () => {
+    const file = join(folder, "source");
+    writeFileSync(file, "content");
+    meanwhile = () => {
+      execFileSync("mkfifo", [`${file}.pipe`]);
+      renameSync(`${file}.pipe`, file);
+    };
+    const copy = copyRegular(file, join(folder, "copied"), constants.COPYFILE_FICLONE).then(() => "copied");
+    try {
+      expect(await Promise.race([copy, sleep(2000, "waits")])).toBe("copied");
+    } finally {
+      meanwhile = () => {};
+      // Ends the wait.
+      closeSync(openSync(file, constants.O_RDWR));
+      await copy.catch(() => undefined);
+    }
+    expect(readFileSync(join(folder, "copied"), "utf8")).toBe("content");
+  },
+);
+
+test("an error of a copy names the file", async () => {
+  const file = join(folder, "named");
+  writeFileSync(file, "");
+  await expect(copyRegular(file, join(folder, "missing", "copy"))).rejects.toMatchObject({
+    code: "ENOENT",
+    path: file,
+  });
 });
 
 test("a pipe in place of a file of an option is an error", async () => {

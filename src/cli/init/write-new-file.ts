@@ -1,7 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
+import { openRegular } from "../../util/regular-file.js";
 
 /**
  * Writes a file for the user. Overwrites an existing file only if `force` is set or `mayReplace` returns true for its
@@ -35,12 +35,13 @@ function exists(path: string): QuantsmithError {
 /** Reads the present file; undefined if there is none. Reading a device such as /dev/full would not end. */
 async function readPresent(path: string): Promise<string | undefined> {
   try {
-    if ((await stat(path)).isFile()) return await readFile(path, "utf8");
+    const file = await openRegular(path);
+    return await file.readFile("utf8").finally(() => file.close());
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    if (!isSystemError(error) || !["EISDIR", "ENXIO"].includes(error.code ?? "")) throw error;
+    throw new QuantsmithError("QS-INIT-EXISTS", `${path} is not a regular file`, {
+      remedy: "Choose another path with `--out`.",
+    });
   }
-  throw new QuantsmithError("QS-INIT-EXISTS", `${path} is not a regular file`, {
-    remedy: "Choose another path with `--out`.",
-  });
 }

@@ -5,6 +5,7 @@ import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js"
 import { removeUnfinishedWrites, writeFileAtomic } from "../../util/files.js";
 import { isOnlyOurs } from "../../util/own-entry.js";
 import { quote } from "../../util/quote.js";
+import { openRegular } from "../../util/regular-file.js";
 import { sha256 } from "../../util/sha256.js";
 import { changedDuringEdit, type EditGuard } from "./edit-guard.js";
 
@@ -90,7 +91,7 @@ export async function finishEdit(path: string, guard: Pick<EditGuard, "isHeld"> 
   const { head, after, before } = journal;
   const { ino, size } = await stat(path, { bigint: true });
   if (head.inode !== String(ino) || head.fileBytes !== Number(size)) throw invalid(path, "belongs to another file");
-  const file = await open(path, "r");
+  const file = await openRegular(path);
   const now = await readStart(file, after.length).finally(() => file.close());
   const isWhole = now.equals(before) || now.equals(after);
   if (!isWhole && !isMixture(now, after, before)) throw invalid(path, "does not match the file, which changed since");

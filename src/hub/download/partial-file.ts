@@ -173,7 +173,8 @@ export async function partialBytes(path: string): Promise<number> {
 }
 
 function openJournal(path: string): Promise<FileHandle> {
-  return open(journalPath(path), constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return open(journalPath(path), flags);
 }
 
 function journalPath(path: string): string {
