@@ -104,13 +104,16 @@ export async function runRecipe(
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
   try {
-    await waitForRemoval(workspace, { signal, onWait: () => tell("waiting for another process that removes steps") });
+    await waitForRemoval(workspace, {
+      signal,
+      onWait: (owner) => tell(`waiting for another process that removes steps: ${owner}`),
+    });
     const release = {
       ...{ workspace, name: plan.name, digests, signal },
       owner: await releaseOwner(workspace, { ...settings, source: await sourceIdentity(settings.model.source) }),
       replace: options.replace === true,
       verify: options.verify === true,
-      onWait: () => tell("waiting for another run that installs the same release"),
+      onWait: (owner: string) => tell(`waiting for another run that installs the same release: ${owner}`),
     };
     await requireReplaceable(release, plan, options.fresh === true);
     // The search for warnings of steps that are not built yet is worth its time only if they end the run.

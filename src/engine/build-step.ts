@@ -92,7 +92,7 @@ function waitingFor({ id }: Step, { events, plan }: BuildRuntime, what: "step" |
   return {
     recipe: plan.name,
     step: id,
-    onWait: (holder) => events.emit({ type: "step-waiting", id, for: what, ...(holder && { holder }) }),
+    onWait: (holder, owner) => events.emit({ type: "step-waiting", id, for: what, ...(holder && { holder }), owner }),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
-import { isLocked, type LockOptions, removeGoneLocks, withLock } from "../util/lock.js";
+import { type LockOptions, lockOwner, removeGoneLocks, withLock } from "../util/lock.js";
 import { activeScratch } from "../util/scratch.js";
 import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
@@ -56,8 +56,12 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
  * Removes finished steps that the rule does not keep, and garbage. Returns the removed steps.
  * Errors: QS-CACHE-BUSY while a run uses the store.
  */
-export async function collectCache(workspace: Workspace, rule: KeepRule): Promise<CacheEntry[]> {
-  return whileIdle(workspace, async (requireHeld) => {
+export async function collectCache(
+  workspace: Workspace,
+  rule: KeepRule,
+  lock: LockOptions = {},
+): Promise<CacheEntry[]> {
+  return whileIdle(workspace, lock, async (requireHeld) => {
     const store = new Store(workspace);
     await store.collectGarbage();
     const entries = await listCache(workspace);
@@ -78,14 +82,18 @@ export async function collectCache(workspace: Workspace, rule: KeepRule): Promis
  * Runs work that removes steps; runs that start meanwhile wait for its end. The work calls `requireHeld` before each removal: if
  * this process was suspended, they no longer wait. Throws QS-CACHE-BUSY then, and while a run uses the store.
  */
-export async function whileIdle<T>(workspace: Workspace, work: (requireHeld: () => void) => Promise<T>): Promise<T> {
+export async function whileIdle<T>(
+  workspace: Workspace,
+  lock: LockOptions,
+  work: (requireHeld: () => void) => Promise<T>,
+): Promise<T> {
   const requireIdle = (isIdle: boolean) => {
     if (isIdle) return;
     throw new QuantsmithError("QS-CACHE-BUSY", `a run is using the store in ${workspace.store}`, {
       remedy: "Wait for that run or stop it, then try again.",
     });
   };
-  return withLock(removalLock(workspace), {}, async ({ isHeld }) => {
+  return withLock(removalLock(workspace), lock, async ({ isHeld }) => {
     const others = (await activeScratch(workspace.tmp)).filter((name) => !workspace.scratch.endsWith(name));
     requireIdle(others.length === 0);
     return work(() => requireIdle(isHeld()));
@@ -97,8 +105,10 @@ export async function whileIdle<T>(workspace: Workspace, work: (requireHeld: () 
  * Errors: QS-ENV-LOCK, the reason of `signal`.
  */
 export async function waitForRemoval(workspace: Workspace, { signal, onWait }: LockOptions): Promise<void> {
-  for (let waited = false; await isLocked(removalLock(workspace)); waited = true) {
-    if (!waited) onWait?.();
+  for (let waited = false; ; waited = true) {
+    const owner = await lockOwner(removalLock(workspace));
+    if (owner === undefined) return;
+    if (!waited) onWait?.(owner);
     await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
   }
 }

@@ -21,7 +21,7 @@ export type RunEvent =
   | { type: "run-started"; recipe: string; out: string; steps: StepIdentity[] }
   | { type: "step-started"; id: string; key: string }
   /** `step`: another run builds the same step. `compute`: another step computes; only one may at a time. */
-  | { type: "step-waiting"; id: string; for: "step" | "compute"; holder?: LockHolder }
+  | { type: "step-waiting"; id: string; for: "step" | "compute"; holder?: LockHolder; owner?: string }
   | { type: "step-note"; id: string; note: string }
   /** Reported during the work, and again by every run that reuses the step. */
   | { type: "step-warning"; id: string; warning: Warning }

@@ -41,7 +41,7 @@ export interface ReleaseTarget extends ContentCheck {
   replace: boolean;
   signal: AbortSignal;
   /** Called once while another process changes the release. */
-  onWait?: () => void;
+  onWait?: (owner: string) => void;
 }
 
 /** A release folder after a change. */

@@ -16,18 +16,21 @@ export const lockHolder = z.object({ recipe: line, step: line, since: z.iso.date
 
 /**
  * As `withLock`, but states beside the lock what it is held for, and gives `onWait` the statement of the process that
- * holds it; undefined if that is unknown.
+ * holds it, undefined if that is unknown, and who that is.
  */
 export async function withStatedLock<T>(
   path: string,
-  work: Omit<LockHolder, "since"> & { signal: AbortSignal; onWait: (holder: LockHolder | undefined) => void },
+  work: Omit<LockHolder, "since"> & {
+    signal: AbortSignal;
+    onWait: (holder: LockHolder | undefined, owner: string) => void;
+  },
   run: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { recipe, step, signal, onWait } = work;
   const file = `${path}.holder`;
   const options: LockOptions = {
     signal,
-    onWait: () => void readHolder(file).then((found) => signal.aborted || onWait(found)),
+    onWait: (owner) => void readHolder(file).then((found) => signal.aborted || onWait(found, owner)),
   };
   return withLock(path, options, async ({ lost }) => {
     // Only messages depend on it, so a full disk must not end the run here.

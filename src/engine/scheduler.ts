@@ -14,7 +14,7 @@ export interface ScheduledFor {
   recipe: string;
   step: string;
   /** Called once if the work has to wait for the computation of another process, if known with what that computes. */
-  onWait(holder: LockHolder | undefined): void;
+  onWait(holder: LockHolder | undefined, owner: string): void;
 }
 
 /** Maximum number of concurrent I/O jobs beside the compute job. */

@@ -1,5 +1,6 @@
 import type { Plan, Step } from "../plan/plan.js";
 import { QuantsmithError } from "../util/errors.js";
+import type { LockOptions } from "../util/lock.js";
 import { quote } from "../util/quote.js";
 import { whileIdle } from "./cache.js";
 import { isWithin, type StepRecord } from "./record.js";
@@ -25,8 +26,9 @@ export async function trimStore(
   plan: Plan,
   keptStepIds: ReadonlySet<string>,
   workspace: Workspace,
+  lock: LockOptions = {},
 ): Promise<TrimmedStore> {
-  return whileIdle(workspace, (requireHeld) => trimIdle(plan, keptStepIds, workspace, requireHeld));
+  return whileIdle(workspace, lock, (requireHeld) => trimIdle(plan, keptStepIds, workspace, requireHeld));
 }
 
 async function trimIdle(

@@ -134,11 +134,12 @@ async function removeSteps(workspace: Workspace, folders: readonly string[], hoo
 async function whenIdle(
   workspace: Workspace,
   { signal, tell }: RoomHooks,
-  work: Parameters<typeof whileIdle<void>>[1],
+  work: Parameters<typeof whileIdle<void>>[2],
 ): Promise<void> {
+  const onWait = (owner: string) => tell(`waiting for another process that removes steps: ${owner}`);
   for (let waited = false; ; waited = true) {
     try {
-      return await whileIdle(workspace, work);
+      return await whileIdle(workspace, { signal, onWait }, work);
     } catch (error) {
       if (!(error instanceof QuantsmithError) || error.code !== "QS-CACHE-BUSY") throw error;
       if (!waited) tell("waiting for the end of another run, to remove published releases");

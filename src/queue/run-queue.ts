@@ -49,7 +49,8 @@ export async function runQueue(
   work: QueueWork,
 ): Promise<QueueEntry[]> {
   const out = resolve(options.out);
-  const onWait = () => options.tell("waiting for another process that runs a queue in this output folder");
+  const onWait = (owner: string) =>
+    options.tell(`waiting for another process that runs a queue in this output folder: ${owner}`);
   const workspace = await openWorkspace(out);
   await workspace.close(); // An open one is in use: nothing would be removed from it.
   return withLock(lockPath(workspace, "queue"), { signal: options.signal, onWait }, async ({ lost, isHeld }) => {

@@ -18,6 +18,8 @@ export const owned = new Set<string>();
 export interface Owner {
   /** Its file, or a name for it if it was killed before it created the file. */
   file: string;
+  /** Number of the user that created it. */
+  uid: number;
   /** Changes with every heartbeat. */
   state: string;
   /** Undefined if its process is on another machine, or unknown. */
@@ -38,15 +40,24 @@ export async function findOwner(path: string): Promise<Owner | undefined> {
     const file = join(path, name ?? "unknown");
     const found = name === undefined ? folder : await lstat(file, { bigint: true });
     const state = `${name} ${found.ino} ${found.mtimeNs}`;
-    if (name === undefined) return { file, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks };
+    const uid = Number(found.uid);
+    if (name === undefined) return { file, uid, state, isAlive: undefined, maxSilentLooks: maxOwnerlessLooks };
     if (!found.isFile() || found.size > 0n) throw foreignLock(path, `a folder that contains ${quote(name)}`);
     const isAlive = isOwnerAlive(name);
-    const isForged = isAlive === true && (await isOfAnother(name, Number(found.uid), dirname(path)));
-    return { file, state, isAlive: isForged ? false : isAlive, maxSilentLooks };
+    const isForged = isAlive === true && (await isOfAnother(name, uid, dirname(path)));
+    return { file, uid, state, isAlive: isForged ? false : isAlive, maxSilentLooks };
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Says who has a lock: "process 4711 of user 1001 has the lock /work/quantsmith/tmp/removal.lock". */
+export function describeOwner({ file, uid, isAlive }: Owner): string {
+  const holder =
+    isAlive === true ? `process ${basename(file).split("-")[1]}` : "a process of another machine or container";
+  const user = uid === process.geteuid?.() ? "" : ` of user ${uid}`;
+  return `${holder}${user} has the lock ${dirname(file)}`;
 }
 
 /** The error for something at the path of a lock that is none of this user. */

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMissing, isSystemError } from "./errors.js";
 import { makeFolder } from "./files.js";
-import { findOwner, foreignLock, type Owner, OwnerWatch, owned } from "./lock-owner.js";
+import { describeOwner, findOwner, foreignLock, type Owner, OwnerWatch, owned } from "./lock-owner.js";
 import { isOwnEntry } from "./own-entry.js";
 import { processName } from "./process-identity.js";
 
@@ -32,8 +32,8 @@ export interface HeldLock {
 
 export interface LockOptions {
   signal?: AbortSignal;
-  /** Called once if another process has the lock. */
-  onWait?: () => void;
+  /** Called once if another process has the lock, with a text that says which one and which lock. */
+  onWait?: (owner: string) => void;
 }
 
 /**
@@ -60,19 +60,24 @@ export async function withLock<T>(
   }
 }
 
-/**
- * Returns whether a live process has the lock at `path`; for an owner elsewhere this takes up to five seconds.
- * Errors: QS-ENV-LOCK if something else is at `path`.
- */
+/** Whether a live process has the lock at `path`; as `lockOwner`. */
 export async function isLocked(path: string): Promise<boolean> {
+  return (await lockOwner(path)) !== undefined;
+}
+
+/**
+ * Returns a text that says which live process has the lock at `path`; undefined if none has it. For an owner elsewhere this
+ * takes up to five seconds. Errors: QS-ENV-LOCK if something else is at `path`.
+ */
+export async function lockOwner(path: string): Promise<string | undefined> {
   const watch = new OwnerWatch();
   const first = await findOwner(path);
   for (let owner = first; owner !== undefined; owner = await findOwner(path)) {
-    if (watch.isGone(owner)) return false;
-    if (owner.isAlive === true || owner.state !== first?.state) return true;
+    if (watch.isGone(owner)) return undefined;
+    if (owner.isAlive === true || owner.state !== first?.state) return describeOwner(owner);
     await sleep(retryMs);
   }
-  return false;
+  return undefined;
 }
 
 /**
@@ -94,14 +99,15 @@ async function acquire(path: string, signal: AbortSignal | undefined, onWait: Lo
   const watch = new OwnerWatch();
   const ownerFile = join(path, `${processName()}-${randomBytes(4).toString("hex")}`);
   for (let waited = false; ; waited = true) {
+    let owner: Owner | undefined;
     for (;;) {
       signal?.throwIfAborted();
       if (await create(ownerFile)) return ownerFile;
-      const owner = await findOwner(path);
+      owner = await findOwner(path);
       if (owner !== undefined && !watch.isGone(owner)) break;
       if (owner !== undefined) await takeOver(path, owner);
     }
-    if (!waited) onWait?.();
+    if (!waited) onWait?.(describeOwner(owner));
     await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
   }
 }

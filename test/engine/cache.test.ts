@@ -197,7 +197,7 @@ test("keeps files of an orphaned job, and removes those of finished or forgotten
 
 test("a removal whose lock another process took over removes nothing more", async () => {
   const workspace = await open();
-  const removal = whileIdle(workspace, async (requireHeld) => {
+  const removal = whileIdle(workspace, {}, async (requireHeld) => {
     requireHeld();
     rmSync(join(workspace.tmp, "removal.lock"), { recursive: true });
     requireHeld();
@@ -211,11 +211,11 @@ test("a run that starts while steps are removed waits; none are removed while it
   const order: string[] = [];
   let run: Awaited<ReturnType<typeof open>> | undefined;
   let started: Promise<void> | undefined;
-  await whileIdle(workspace, async () => {
+  await whileIdle(workspace, {}, async () => {
     const other = await openWorkspace(workspace.root);
     run = other;
     await new Promise<void>((onWait) => {
-      started = waitForRemoval(other, { onWait }).then(() => void order.push("run"));
+      started = waitForRemoval(other, { onWait: () => onWait() }).then(() => void order.push("run"));
     });
     order.push("removed");
   });

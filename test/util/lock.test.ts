@@ -197,6 +197,42 @@ describe("the lock of a live owner is left alone", () => {
   });
 });
 
+describe("a wait names the process, its user and the lock", () => {
+  const ownerOf = async (path: string) => {
+    const stop = new AbortController();
+    const waiting = withLock(path, { signal: stop.signal, onWait: (owner) => stop.abort(owner) }, async () => "never");
+    return waiting.catch((owner: unknown) => owner);
+  };
+
+  test("of this user", async () => {
+    const path = join(folder, "mine.lock");
+    await withLock(path, {}, async () =>
+      expect(await ownerOf(path)).toBe(`process ${process.pid} has the lock ${path}`),
+    );
+  });
+
+  test("on another machine", async () => {
+    const path = join(folder, "elsewhere.lock");
+    lockOf(path, elsewhere);
+    expect(await ownerOf(path)).toBe(`a process of another machine or container has the lock ${path}`);
+  });
+
+  test.runIf(process.getuid?.() === 0)("of another user, whose lock is waited for and stays", async () => {
+    const path = join(folder, "colleague.lock");
+    const program = ["-e", "setInterval(() => {}, 1000); console.log()"];
+    const colleague = spawn(process.execPath, program, { uid: 12345, stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      await once(colleague.stdout, "data");
+      const file = lockOf(path, processOf(colleague.pid ?? 0));
+      for (const each of [path, file]) chownSync(each, 12345, 12345);
+      expect(await ownerOf(path)).toBe(`process ${colleague.pid} of user 12345 has the lock ${path}`);
+      expect(readdirSync(path)).toEqual([basename(file)]);
+    } finally {
+      colleague.kill();
+    }
+  });
+});
+
 describe("what is at the path of a lock and is no lock of this user", () => {
   const elsewhereIn = (path: string) =>
     join(mkdirSync(join(dirname(path), "home"), { recursive: true }) ?? "", "victim");

@@ -8,7 +8,7 @@ import { DigestCache } from "../../util/digest-cache.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { announceHashing, loadSettings, type PlanOptions, preparePlan } from "../prepare-plan.js";
-import { print, printJson, textTable } from "../print.js";
+import { note, print, printJson, textTable } from "../print.js";
 
 export interface CacheOptions {
   out: string;
@@ -29,7 +29,7 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
   await requireStore(options.out);
   const workspace = await openWorkspace(options.out);
   try {
-    const removed = await collectCache(workspace, rule);
+    const removed = await collectCache(workspace, rule, { onWait });
     if (options.json === true) return printJson({ removed });
     if (removed.length > 0)
       print([...textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells)), ""]);
@@ -55,13 +55,15 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   const built = subset.steps.filter((step) => step.mode === "build" && (shared === true || step.variant !== undefined));
   const workspace = await openWorkspace(options.out);
   try {
-    const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace);
+    const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace, { onWait });
     if (options.json === true) return printJson(left);
     print(`Kept ${count(left.steps.length, "step")}, ${formatBytes(left.bytes)}`);
   } finally {
     await workspace.close();
   }
 }
+
+const onWait = (owner: string) => note(`waiting for another process that removes steps: ${owner}`);
 
 /** Fails for a folder that is not an output folder, in which `openWorkspace` would create folders. */
 async function requireStore(out: string): Promise<void> {

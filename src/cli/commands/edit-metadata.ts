@@ -41,7 +41,7 @@ export async function editMetadata(file: string, options: EditMetadataOptions): 
   await requireTemplates(edits, signal);
   const { path, changes, how, fileBytes } = await editGguf(file, edits, {
     signal,
-    onWait: () => note(`waiting for another edit of ${file}`),
+    onWait: (owner) => note(`waiting for another edit of ${file}: ${owner}`),
     ...(options.out === undefined ? {} : { out: options.out }),
   });
   const shown = changes.map(({ key, before, after }) => ({

@@ -33,7 +33,7 @@ export async function publish(release: string | undefined, options: PublishComma
   const signal = interruptSignal();
   const done = options.dryRun !== true;
   const write = options.json === true ? note : print;
-  const onWait = () => note("waiting for another process that publishes to the same folder");
+  const onWait = (owner: string) => note(`waiting for another process that publishes to the same folder: ${owner}`);
   const onPlan = (operations: readonly PublishOperation[]) => {
     for (const operation of operations) write(describeOperation(operation));
   };

@@ -15,8 +15,14 @@ export function formatSeconds(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Describes what a step waits for: "waiting: demo computes validate:base since 12:34:56, one step at a time". */
-export function describeWaiting({ for: what, holder }: Extract<TimedEvent, { type: "step-waiting" }>): string {
+type Waiting = Extract<TimedEvent, { type: "step-waiting" }>;
+
+/** Describes what a step waits for: "waiting: demo computes validate:base since 12:34:56, one step at a time: process …". */
+export function describeWaiting(event: Waiting): string {
+  return [describeHolder(event), ...(event.owner === undefined ? [] : [event.owner])].join(": ");
+}
+
+function describeHolder({ for: what, holder }: Waiting): string {
   const since = holder === undefined ? "" : ` since ${new Date(holder.since).toISOString().slice(11, 19)}`;
   if (what === "step") return `waiting: another run${holder ? ` (${holder.recipe})` : ""} is building it${since}`;
   return holder === undefined

@@ -25,7 +25,7 @@ export interface EditOptions {
   out?: string;
   signal?: AbortSignal;
   /** Called once if the edit has to wait for another edit of the same file. */
-  onWait?: () => void;
+  onWait?: (owner: string) => void;
   onBytes?: (done: number, total: number) => void;
 }
 

@@ -22,7 +22,7 @@ export interface EditLock {
  */
 export async function lockForEdit<T>(
   { source, target, inPlace }: EditTarget,
-  { signal, onWait }: { signal?: AbortSignal; onWait?: () => void },
+  { signal, onWait }: { signal?: AbortSignal; onWait?: (owner: string) => void },
   work: (lock: EditLock) => Promise<T>,
 ): Promise<T> {
   const locksSource = inPlace || (await canWrite(dirname(source)));

@@ -46,7 +46,7 @@ export async function fetchBlob(connection: HubConnection, request: BlobRequest,
   if (connection.offline) throw offlineError(`${file.path} of ${request.repo} at ${request.commit}`);
   await makeRepoFolder(cache, cache.blobs);
   await makeRepoFolder(cache, cache.locks);
-  const onWait = () => hooks.onNote(`${file.path}: another run is downloading it`);
+  const onWait = (owner: string) => hooks.onNote(`${file.path}: another run is downloading it: ${owner}`);
   return withBlobLock(cache.locks, digest.hex, { signal: hooks.signal, onWait }, async (signal) => {
     if (await present(signal)) return blob;
     await requireNoFolder(blob);

@@ -39,7 +39,8 @@ export async function prepareConverterPython(options: ToolchainOptions = {}): Pr
   const made = await verifyEnvironment(options.signal);
   if (made) return made;
   const converter = (await resolveToolchain(options)).scripts?.converter;
-  const onWait = () => options.onProgress?.("waiting for another process to install the converter's Python");
+  const onWait = (owner: string) =>
+    options.onProgress?.(`waiting for another process to install the converter's Python: ${owner}`);
   return withCacheLock(path.dirname(folder), { ...options, onWait }, async (signal) => {
     const madeMeanwhile = await verifyEnvironment(signal);
     if (madeMeanwhile) return madeMeanwhile;

@@ -65,7 +65,8 @@ export async function resolveToolchain(options: ToolchainOptions = {}): Promise<
   if (status.state === "missing") throw status.problem;
   const { pinned, programs } = status;
   const target = await pinnedFolder(pinned);
-  const waiting = () => options.onProgress?.("waiting for another process to build llama.cpp's tools");
+  const waiting = (owner: string) =>
+    options.onProgress?.(`waiting for another process to build llama.cpp's tools: ${owner}`);
   return withCacheLock(path.dirname(target), { ...options, onWait: waiting }, async (signal) => {
     const builtMeanwhile = await readPinned(pinned);
     if (builtMeanwhile) return builtMeanwhile;

@@ -64,7 +64,7 @@ async function build(
   if ("missing" in programs) throw missingProgramsError(programs.missing);
   const target = visionFolder(pinned);
   const { onProgress } = options;
-  const waiting = () => onProgress?.("waiting for another process to build llama.cpp's tools");
+  const waiting = (owner: string) => onProgress?.(`waiting for another process to build llama.cpp's tools: ${owner}`);
   return withCacheLock(path.dirname(target), { ...options, onWait: waiting }, async (signal) => {
     const builtMeanwhile = await readVisionTool(pinned);
     if (builtMeanwhile) return builtMeanwhile;

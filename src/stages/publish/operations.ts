@@ -27,5 +27,5 @@ export interface PublishHooks extends UploadHooks {
   /** Called with operations before they are executed. */
   onPlan?: (operations: readonly PublishOperation[]) => void;
   /** Called once while another process publishes to the same folder. */
-  onWait?: () => void;
+  onWait?: (owner: string) => void;
 }

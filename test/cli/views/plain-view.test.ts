@@ -46,11 +46,11 @@ test("a waiting step names what it waits for", () => {
   const holder = { recipe: "demo", step: "validate:base", since: "2026-11-30T12:34:56.000Z" };
   events.emit({ type: "step-waiting", id: "smoke:base", for: "compute", holder });
   events.emit({ type: "step-waiting", id: "smoke:base", for: "compute" });
-  events.emit({ type: "step-waiting", id: "smoke:base", for: "step", holder });
+  events.emit({ type: "step-waiting", id: "smoke:base", for: "step", holder, owner: "process 1 has the lock /l" });
   expect(lines).toEqual([
     "smoke:base waiting: demo computes validate:base since 12:34:56, one step at a time",
     "smoke:base waiting: another run computes, one step at a time",
-    "smoke:base waiting: another run (demo) is building it since 12:34:56",
+    "smoke:base waiting: another run (demo) is building it since 12:34:56: process 1 has the lock /l",
   ]);
 });
 
