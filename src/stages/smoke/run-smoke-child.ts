@@ -7,7 +7,7 @@ import { packageRoot } from "../../util/package-root.js";
 import type { ProcessLimits } from "../../util/process-watch.js";
 import { runSubprocess, type SubprocessResult } from "../../util/subprocess.js";
 import type { StageContext } from "../stage.js";
-import { describeExit } from "./describe-exit.js";
+import { describeExit, publicReason } from "./describe-exit.js";
 import type { AnswerMessage, EmbeddingMessage, SmokeMessage, SmokeRequest } from "./protocol.js";
 
 /** The model's reply to one question; undefined if the process ended before it. */
@@ -40,7 +40,9 @@ export async function runSmokeChild(
   const readLines = lineReader((line) => {
     const message = parseChildMessage<SmokeMessage>(line);
     if (message === undefined) return;
-    messages.push(message);
+    messages.push(
+      message.kind === "failed" ? { ...message, reason: publicReason(message.reason, context.work) } : message,
+    );
     if (!("index" in message) || message.index === null) return;
     context.progress({ done: message.index + 1, total: request.questions.length, unit: "prompt" });
   });
@@ -72,7 +74,7 @@ export async function runSmokeChild(
   const problem =
     failure?.kind === "failed"
       ? `it could not be ${loaded === undefined ? "loaded" : "run"}: ${failure.reason}`
-      : describeExit(result, limits, position(loaded !== undefined, replies));
+      : describeExit(result, { folder: context.work, limits }, position(loaded !== undefined, replies));
   const similarities = messages.find((message) => message.kind === "similarities")?.values;
   const measured = similarities === undefined ? {} : { similarities };
   return { replies, problem, loaded, ...measured, peakMemoryBytes: result.peakMemoryBytes };

@@ -82,7 +82,7 @@ async function showPicture(
   }
   const { peakMemoryBytes } = result;
   if (answer === undefined) {
-    const reason = describeExit(result, run.limits, "while it processed the picture") ?? "no answer";
+    const reason = describeExit(result, { ...run, folder: run.cwd }, "while it processed the picture") ?? "no answer";
     return { reply: { kind: "failed", index: 0, reason }, peakMemoryBytes };
   }
   const { ended, ...figures } = answer;

@@ -38,7 +38,7 @@ export interface SmokeBaseReport {
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
   stage: "smoke",
-  version: 4,
+  version: 5,
   resource: "compute",
   usesDevices: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],

@@ -29,7 +29,7 @@ export interface SmokeParams extends JsonObject {
 export const smoke: Operation<SmokeParams> = {
   id: "smoke",
   stage: "smoke",
-  version: 6,
+  version: 7,
   resource: "compute",
   usesDevices: () => true,
   tools: ["node-llama-cpp", "llama.cpp"],
