@@ -6,6 +6,15 @@ import { escapedControls, hasControls } from "./printable.js";
  * YAML 1.1 reads as booleans, such as `yes`, are quoted, since readers of both versions exist.
  */
 export function renderYaml(data: unknown): string {
+  return render(data, "any");
+}
+
+/** Renders data as YAML on one line, with the same care. */
+export function renderInlineYaml(data: unknown): string {
+  return render(data, "flow").trimEnd();
+}
+
+function render(data: unknown, collectionStyle: "any" | "flow"): string {
   const document = new Document(data, { compat: "yaml-1.1", aliasDuplicateObjects: false });
   visit(document, {
     Scalar: (_key, node) => {
@@ -13,7 +22,7 @@ export function renderYaml(data: unknown): string {
     },
   });
   // Quoted text in double quotes has no line breaks of its own: the remaining ones are between values.
-  return escapedControls(document.toString({ lineWidth: 0 }));
+  return escapedControls(document.toString({ lineWidth: 0, collectionStyle }));
 }
 
 function isText(node: Scalar): node is Scalar<string> {

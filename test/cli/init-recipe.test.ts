@@ -349,3 +349,13 @@ test("a recipe that is edited during the trial of its questions stays", async ()
     `The recipe was edited meanwhile and stays as it is; remove the others: "${prompt}".`,
   );
 });
+
+test("a folder with text direction marks is escaped in the recipe, and the same folder", async () => {
+  const folder = join(home, "a\u202eb \u2066c");
+  cpSync(join(demoFolder, "tiny-llama"), folder, { recursive: true });
+  const file = join(home, "marks.yaml");
+  const text = await draft(folder, file);
+  expect(text).toContain("\\u202e");
+  expect(text.match(/(?!\n)[\p{Cc}\p{Cf}]/gu)).toBeNull();
+  expect((await loadSettings(file)).model.source).toMatchObject({ path: folder });
+});

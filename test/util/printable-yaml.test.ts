@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { renderYaml } from "../../src/util/printable-yaml.js";
+import { renderInlineYaml, renderYaml } from "../../src/util/printable-yaml.js";
 
 const data = {
   tags: ["yes", "No", "on", "off", "y", "null", "1e3", "0x1f", "plain", "a: b", "# c", ""],
@@ -26,4 +26,10 @@ test("hidden characters are escapes, and other text stays as it is", () => {
   expect(text).toContain('- "a\\u202eb"\n');
   expect(text).toContain('- "yes"\n');
   expect(text).toContain("- plain\n");
+});
+
+test("data on one line is the same, with hidden characters as escapes", () => {
+  const text = renderInlineYaml(data);
+  expect(parse(text, { version: "1.1" })).toEqual(data);
+  expect(text.match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu)).toBeNull();
 });

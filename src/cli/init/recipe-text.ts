@@ -1,5 +1,5 @@
-import { stringify } from "yaml";
 import { printableLine } from "../../util/printable.js";
+import { renderInlineYaml } from "../../util/printable-yaml.js";
 
 /*
  * External text (from config.json, a path, a repository) is inserted into a drafted recipe only by these functions.
@@ -15,5 +15,5 @@ export function inComment(text: string): string {
 
 /** Returns a YAML mapping on one line, with values quoted as necessary. */
 export function inlineMapping(values: Readonly<Record<string, string>>): string {
-  return stringify(values, { collectionStyle: "flow", lineWidth: 0 }).trim();
+  return renderInlineYaml(values);
 }
