@@ -44,7 +44,7 @@ export interface Snapshot {
 /** Reads a checkpoint's headers, file by file, while they are checked. */
 export interface HeaderReader {
   start(config: JsonObject): void;
-  add(tensors: readonly { name: string; shape: readonly number[] }[]): void;
+  add(tensors: readonly Pick<SafetensorsTensor, "name" | "dtype" | "shape">[]): void;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { TensorRule } from "./families/family.js";
 import { findFamily } from "./families/find-family.js";
+import { Fp8Check } from "./fp8-check.js";
 import { type Fp8Layout, fp8Layout } from "./fp8-layout.js";
 import { isScaleName } from "./fp8-scales.js";
 import { matchTensor, requireTensors } from "./match-tensors.js";
@@ -11,15 +12,20 @@ import { NativeUnsupportedError } from "./native-errors.js";
 import { languageName } from "./read-checkpoint.js";
 import { readRope } from "./rope-parameters.js";
 
-/** Compares the headers of a checkpoint with what config.json describes, for models that are converted without Python. */
+/**
+ * Compares the headers of a checkpoint with what config.json describes: the scales of FP8 tensors, and for models that are
+ * converted without Python all tensors.
+ */
 export class HeaderCheck implements HeaderReader {
   #rules: ReadonlyMap<string, TensorRule> = new Map();
   #isMultimodal = false;
   #fp8: Fp8Layout | undefined;
+  #scales: Fp8Check | undefined;
   readonly #seen = new Set<string>();
   #error: QuantsmithError | undefined;
 
   start(config: JsonObject): void {
+    this.#scales = new Fp8Check(config);
     const family = findFamily(config);
     if (family === undefined) return;
     this.#isMultimodal = family.multimodal === true;
@@ -31,7 +37,8 @@ export class HeaderCheck implements HeaderReader {
     });
   }
 
-  add(tensors: readonly { name: string; shape: readonly number[] }[]): void {
+  add(tensors: Parameters<HeaderReader["add"]>[0]): void {
+    this.#scales?.add(tensors);
     if (this.#rules.size === 0) return;
     for (const { name: fullName, shape } of tensors) {
       const name = languageName(fullName, this.#isMultimodal);
@@ -46,6 +53,11 @@ export class HeaderCheck implements HeaderReader {
   finish(): QuantsmithError | undefined {
     this.#try(() => requireTensors(this.#rules, this.#seen));
     return this.#error instanceof NativeUnsupportedError ? undefined : this.#error;
+  }
+
+  /** Returns QS-CONVERT-WEIGHTS if the scales of FP8 tensors are wrong, for every converter. */
+  finishScales(): QuantsmithError | undefined {
+    return this.#scales?.finish();
   }
 
   /** Keeps the first error: after an unknown tensor, a missing one may have another name. */

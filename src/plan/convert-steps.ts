@@ -25,7 +25,7 @@ import { predictBytes } from "./predict-bytes.js";
  * QS-CONVERT-ARCHITECTURE, QS-CONVERT-QUANTIZED, QS-CONVERT-WEIGHTS, QS-CONVERT-TOKENIZER.
  */
 export function convertEngine({ convert, model, locate }: Settings, facts: PlanFacts): EngineChoice {
-  const { config, files, gguf, mismatch } = facts.model;
+  const { config, files, gguf, mismatch, badScales } = facts.model;
   if (gguf !== undefined) return { engine: "none", why: "the source is a GGUF file" };
   requireReadable(facts, locate(["model", "source"]));
   const checkpoint = { config, modelName: model.name, files: files.map(({ path }) => path) };
@@ -33,6 +33,7 @@ export function convertEngine({ convert, model, locate }: Settings, facts: PlanF
   const at = locate(["model", "source"]);
   if (choice.engine === "upstream" && config !== null) requireArchitecture("model", config, facts.architectures, at);
   if (choice.engine === "native" && mismatch !== undefined) throw locatedAt(mismatch, at);
+  if (badScales !== undefined) throw locatedAt(badScales, at);
   return choice;
 }
 

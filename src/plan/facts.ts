@@ -81,6 +81,8 @@ export interface ModelFacts {
   outline?: CheckpointOutline;
   /** QS-CONVERT-CONFIG or QS-CONVERT-WEIGHTS if config.json or the headers of a model with a native converter are wrong. */
   mismatch?: QuantsmithError;
+  /** QS-CONVERT-WEIGHTS if the scales of FP8 tensors are wrong. */
+  badScales?: QuantsmithError;
   /** `base_model` of a quantized checkpoint's model card; absent for all others. */
   baseModels?: readonly string[];
   /** config.json; null without one, which the fetch stage reports, and for a GGUF source. */

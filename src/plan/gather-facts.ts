@@ -106,7 +106,6 @@ async function converterFacts(
 async function localModel(path: string, choice: FileSelection, digests: DigestCache): Promise<ModelFacts> {
   const check = new HeaderCheck();
   const { outline, config, ...snapshot } = await checkSnapshot(path, choice, undefined, check);
-  const mismatch = outline.isCounted ? check.finish() : undefined;
   const folder = await realpath(path);
   const files = [];
   for (const { path: name, size } of snapshot.files) {
@@ -118,13 +117,19 @@ async function localModel(path: string, choice: FileSelection, digests: DigestCa
     parameters: snapshot.parameters,
     tensorBytes: snapshot.tensorBytes,
     outline,
-    ...(mismatch && { mismatch }),
+    ...(outline.isCounted ? faultsOf(check) : {}),
     ...(outline.kept && { kept: outline.kept }),
     ...(outline.format?.isQuantized ? { baseModels: (await readBaseCard(folder)).baseModels } : {}),
     config,
     vocabulary: vocabularySize(config),
     warnings: outlineWarnings(outline),
   };
+}
+
+function faultsOf(check: HeaderCheck): Pick<ModelFacts, "mismatch" | "badScales"> {
+  const mismatch = check.finish();
+  const badScales = check.finishScales();
+  return { ...(mismatch && { mismatch }), ...(badScales && { badScales }) };
 }
 
 async function hubModel(
@@ -137,7 +142,6 @@ async function hubModel(
   // The fetch stage reports a missing configuration.
   const check = new HeaderCheck();
   const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice, check);
-  const mismatch = checkpoint.outline?.isCounted ? check.finish() : undefined;
   const { files, weights, config = null, outline } = checkpoint;
   const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const found = { repo, revision, commit, listing, ...(gated && { gated }) };
@@ -148,7 +152,7 @@ async function hubModel(
     parameters: outline?.parameters ?? fileBytes / 2,
     tensorBytes: outline?.tensorBytes ?? fileBytes,
     ...(outline === undefined ? {} : { outline }),
-    ...(mismatch && { mismatch }),
+    ...(outline?.isCounted ? faultsOf(check) : {}),
     ...(outline?.kept && { kept: outline.kept }),
     ...(card === undefined ? {} : { baseModels: card.baseModels }),
     config,

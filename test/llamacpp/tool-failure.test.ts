@@ -45,6 +45,16 @@ test.each([
     "QS-CONVERT-PRETOKENIZER",
     "BPE",
   ],
+  [
+    "line 471, in dequant_model\n    w = self.model_tensors[weight_name]\nKeyError: 'model.layers.0.x.weight'",
+    "QS-CONVERT-WEIGHTS",
+    'lack the tensor "model.layers.0.x.weight"',
+  ],
+  [
+    "line 360, in dequant_simple\n    return x\nRuntimeError: The size of tensor a (3) must match the size of tensor b (2)",
+    "QS-CONVERT-WEIGHTS",
+    "do not fit them",
+  ],
   ["ValueError: Can not map tensor 'model.layers.9.extra.weight'", "QS-CONVERT-WEIGHTS", "model.layers.9.extra.weight"],
   ["FileNotFoundError: File not found: x/tokenizer.model", "QS-CONVERT-TOKENIZER", "tokenizer.model"],
   [

@@ -162,9 +162,10 @@ describe("a checkpoint whose files do not match", () => {
     writeFileSync(join(folder, "model.safetensors"), buildSafetensors(tensors));
     const check = new HeaderCheck();
     const { outline } = await checkSnapshot(folder, undefined, undefined, check);
-    const mismatch = check.finish();
+    const [mismatch, badScales] = [check.finish(), check.finishScales()];
     const files = ["model.safetensors", ...names].map((path) => ({ path, bytes: 1, digest: "" }));
-    const model = { files, config: changed, outline, ...(mismatch && { mismatch }) };
+    const faults = { ...(mismatch && { mismatch }), ...(badScales && { badScales }) };
+    const model = { files, config: changed, outline, ...faults };
     return failureOf(planned(recipe("{}"), model));
   }
 
@@ -190,6 +191,11 @@ describe("a checkpoint whose files do not match", () => {
     const scaled = { "model.layers.0.mlp.down_proj.weight_scale_inv": [1], ...rest };
     expect(await refused(fp8, scaled)).toMatchObject({
       message: expect.stringContaining('up_proj.weight" is missing'),
+    });
+    const lonely = { "model.layers.7.mlp.up_proj.weight_scale_inv": [1], ...shapes };
+    expect(await refused(fp8, lonely)).toMatchObject({
+      ...{ code: "QS-CONVERT-WEIGHTS", at: { line: 2 } },
+      message: expect.stringContaining('up_proj.weight_scale_inv" is the scale of a tensor that is missing'),
     });
     const names = ["tokenizer_config.json", "special_tokens_map.json"];
     expect(await refused({}, shapes, names)).toMatchObject({ code: "QS-CONVERT-TOKENIZER", at: { line: 2 } });

@@ -76,6 +76,17 @@ export const convertFailures: readonly FailurePattern[] = [
       "Remove the tensor if the model's own code does not read it. If it belongs to a layer, check `num_hidden_layers` in config.json.",
   },
   {
+    // A quantization whose scales are not checked before: one without its matrix, or of another shape.
+    pattern:
+      /in dequant_model[\s\S]*KeyError: '([^'\n]+)'|in dequant_\w+[\s\S]*RuntimeError: (The size of tensor [^\n]*)/,
+    code: "QS-CONVERT-WEIGHTS",
+    message: ([, name, shapes = ""]) =>
+      name === undefined
+        ? `the scales of quantized weights do not fit them: ${quote(shapes)}`
+        : `the quantized weights lack the tensor ${quote(name)}`,
+    remedy: "Use config.json and weights of one commit of the model's original repository, or its 16-bit checkpoint.",
+  },
+  {
     pattern: /the converter may not run the checkpoint's code/,
     code: "QS-CONVERT-CODE",
     message: () =>
