@@ -4,7 +4,7 @@ import { collectReport } from "../stages/package/collect-report.js";
 import type { ErrorCode } from "../util/error-codes.js";
 import { QuantsmithError } from "../util/errors.js";
 import { type ChangedRelease, installRelease, type ReleaseTarget, withdrawRelease } from "./install-release.js";
-import { requireVariants } from "./require-variants.js";
+import { losesVariants } from "./loses-variants.js";
 import type { RunOutcome } from "./run-plan.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
 
@@ -13,7 +13,7 @@ export interface FinishedRun {
   report: RunReport;
   /** All failures; the first decides the exit code. */
   errors: unknown[];
-  /** New path of the old release folder, if it was renamed: it was not this run's to replace, or no variant passed. */
+  /** New path of the old release folder, if it was renamed: it was not this run's to replace, or has a variant that did not pass. */
   movedTo?: string;
 }
 
@@ -60,9 +60,9 @@ export async function finishRun(
   let changed: ChangedRelease | undefined;
   try {
     if (packaged !== undefined) {
-      await requireVariants(plan, new Set([...passed(report), ...rejected]), target);
+      const keepsFiles = await losesVariants(plan, { passed: passed(report), rejected }, target);
       const folder = store.folder("package", packaged.key);
-      changed = await installRelease(target, { folder, record: packaged });
+      changed = await installRelease(target, { folder, record: packaged }, { keepsFiles });
     } else if (withdraws) changed = await withdrawRelease(target, { keepsFiles: true });
   } catch (error) {
     if (!(error instanceof QuantsmithError)) throw error;

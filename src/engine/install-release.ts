@@ -47,8 +47,13 @@ export interface ReleaseTarget extends ContentCheck {
 /** A release folder after a change. */
 export interface ChangedRelease {
   release: string;
-  /** The new path of a folder that was not the run's to replace. */
+  /** The new path of a renamed folder. */
   movedTo?: string;
+}
+
+/** Whether the former release is renamed instead of removed, although it is the run's to replace. */
+interface Keeping {
+  keepsFiles?: boolean;
 }
 
 /**
@@ -59,6 +64,7 @@ export interface ChangedRelease {
 export function installRelease(
   target: ReleaseTarget,
   packaged: { folder: string; record: StepRecord },
+  { keepsFiles = false }: Keeping = {},
 ): Promise<ChangedRelease> {
   const { outputs } = packaged.record;
   return changeRelease(target, async (paths) => {
@@ -86,19 +92,19 @@ export function installRelease(
       files = await describeFiles(next, outputs);
       await writeInstalled(record, { format: 1, owner, files: [...old, ...files] });
     };
-    const movedTo = await replaceFolder(folder, build, oldContent);
+    const movedTo = await replaceFolder(folder, build, keepsFiles ? "keep" : oldContent);
     await writeInstalled(record, { format: 1, owner, files: await describeLinks(folder, files) });
     return movedTo === undefined ? {} : { movedTo };
   });
 }
 
 /**
- * Removes a release, or with `keepsFiles` renames it, as one of variants that no longer pass. Returns undefined if there was
+ * Removes a release, or with `keepsFiles` renames it. Returns undefined if there was
  * none. Errors: those of `installRelease`.
  */
 export async function withdrawRelease(
   target: ReleaseTarget,
-  { keepsFiles = false }: { keepsFiles?: boolean } = {},
+  { keepsFiles = false }: Keeping = {},
 ): Promise<ChangedRelease | undefined> {
   let existed = false;
   const changed = await changeRelease(target, async (paths) => {

@@ -314,7 +314,7 @@ export const errorCodes = {
   "QS-RELEASE-VARIANTS": {
     exit: 4,
     about:
-      "A run would replace a release by one without other variants of the recipe, which failed or were not selected.",
+      "A run would replace a release by one without other variants of the recipe, whose steps failed or were not selected.",
   },
   "QS-WORKER-JOB": {
     exit: 4,

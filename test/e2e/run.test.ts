@@ -234,6 +234,9 @@ describe("gates", () => {
     ]);
     const published = JSON.parse(readFileSync(join(release, "release.json"), "utf8")) as RunReport;
     expect(published.variants.map(({ name }) => name)).toEqual(["Q8_0"]);
+    const former = `${release}.replaced-1`;
+    expect(result.stderr).toContain(`Renamed the previous release folder to ${former}`);
+    expect(existsSync(join(former, "tiny-llama-Q4_K_M.gguf"))).toBe(true);
   });
 
   test("a changed gate repeats the verdicts and rebuilds no variant", async () => {
@@ -250,10 +253,10 @@ describe("gates", () => {
     expect(result.stderr).toContain("warning: QW-SMOKE-BASE: the base itself fails 1 of 1 smoke prompts");
   });
 
-  test("without a variant that passes, the release is taken away", async () => {
+  test("without a variant that passes, the release is renamed", async () => {
     rewrite((text) => `${text}gates: { kldMean: { max: 0.0000001 } }\n`);
     const result = await run();
-    expect([result.exitCode, existsSync(release)]).toEqual([3, false]);
+    expect([result.exitCode, existsSync(release), existsSync(`${release}.replaced-2`)]).toEqual([3, false, true]);
   });
 });
 

@@ -89,6 +89,21 @@ test.each<Death>(["before", "halfway", "error", "errors"])(
 );
 
 test.each<Death>(["before", "errors"])(
+  "an installation that keeps the old release and ends at every operation (%s) loses none",
+  async (kind) => {
+    for (let at = 0, came = true; came; at++) {
+      const { target, after, present, rest } = await start();
+      const install = () => installRelease(target, after, { keepsFiles: true });
+      came = (await dieAt(at, kind, install)).came;
+      await install();
+      expect(await present()).toBe(text(next));
+      expect(rest()).toEqual([`${target.name}.replaced-1`]);
+      expect(readFileSync(join(workspace.releases, `${target.name}.replaced-1`, "README.md"), "utf8")).toBe("old card");
+    }
+  },
+);
+
+test.each<Death>(["before", "errors"])(
   "a removal that ends at every operation (%s) leaves a complete release or none",
   async (kind) => {
     for (let at = 0, came = true; came; at++) {

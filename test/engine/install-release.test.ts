@@ -188,6 +188,18 @@ test.each([
   expect(readdirSync(workspace.releases)).toEqual([".demo.json"]);
 });
 
+test("a release with a variant that no longer passes is renamed when another replaces it", async () => {
+  await install(first);
+  const packaged = await storedRelease(workspace, second);
+  expect(await installRelease(await target(), packaged, { keepsFiles: true })).toEqual({
+    ...{ release, movedTo: `${release}.replaced-1` },
+  });
+  expect([await contents(), await contents(`${release}.replaced-1`)]).toEqual([second, first]);
+  put("NOTES.md", "mine");
+  const again = installRelease(await target(), await storedRelease(workspace, first), { keepsFiles: true });
+  expect((await failureOf(again)).code).toBe("QS-RELEASE-FOREIGN");
+});
+
 test("the release of a recipe of which no variant passes any longer is renamed", async () => {
   await install(first);
   expect(await withdrawRelease(await target(), { keepsFiles: true })).toEqual({
