@@ -211,7 +211,8 @@ async function publishComplete(
   await streaming?.finish();
   const onPlan: PublishHooks["onPlan"] = (operations) => {
     for (const operation of operations) {
-      if (["delete", "replace", "rename"].includes(operation.operation)) note(describeOperation(operation));
+      if (["delete", "replace", "rename", "keep-branch"].includes(operation.operation))
+        note(describeOperation(operation));
     }
   };
   const { publishTo } = await publishing();

@@ -31,6 +31,8 @@ export function describeOperation(operation: PublishOperation): string {
       return `create the branch ${operation.branch}`;
     case "delete-branch":
       return `delete the branch ${operation.branch}`;
+    case "keep-branch":
+      return `keep the branch ${operation.branch}, which has commits of others; delete it on the Hub if they are not needed`;
     case "add-to-collection":
       return `add to the collection ${operation.collection}`;
   }

@@ -18,7 +18,8 @@ export type PublishOperation =
   | { operation: "rename"; path: string; to: string }
   | { operation: "commit"; revision: string; title: string }
   | { operation: "open-pull-request"; title: string }
-  | { operation: "create-branch" | "delete-branch"; branch: string }
+  /** `keep-branch`: a branch with the name of a staging branch, but with commits of others. */
+  | { operation: "create-branch" | "delete-branch" | "keep-branch"; branch: string }
   | { operation: "add-to-collection"; collection: string };
 
 export interface PublishHooks extends UploadHooks {

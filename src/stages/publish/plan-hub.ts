@@ -1,5 +1,4 @@
 import type { HubConnection } from "../../hub/connection.js";
-import { listBranches } from "../../hub/upload/branches.js";
 import { isInCollection } from "../../hub/upload/collections.js";
 import { findOwnPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
@@ -13,12 +12,7 @@ import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 import { requireNames } from "./require-names.js";
 import { type Overwrite, requireOwn } from "./require-own.js";
-
-/** Returns the staging branch of a release, which quantsmith creates and deletes. */
-const stagingBranchOf = (version: string) => `quantsmith-staging-${version}`;
-
-/** Whether a branch is the staging branch of any release. */
-export const isStagingBranch = (name: string) => /^quantsmith-staging-[0-9a-f]{12}$/.test(name);
+import { findStagingBranches, type StagingBranches, stagingBranchOf } from "./staging-branches.js";
 
 /** A repository before a publication; all are undefined if it does not exist. */
 export interface HubPlace {
@@ -55,8 +49,8 @@ export interface HubPlan extends Pick<HubPlace, "state"> {
   replaced: string[];
   title: string;
   stagingBranch: string;
-  /** Staging branches of earlier publishers. */
-  leftovers: string[];
+  /** Staging branches before the publication, those of earlier publishers. */
+  leftovers: StagingBranches;
   /** True if the repository must be added to the collection. */
   collect: boolean;
   operations: PublishOperation[];
@@ -86,12 +80,12 @@ export async function planHub(
   requireNames(repo, release, (main ?? noFiles).files.keys(), onMain);
   const card = [...changes.add, ...changes.update].find(({ path }) => path === "README.md");
   if (card !== undefined) await validateCard(connection, repo, String(await readRegular(card.source)), signal);
-  const branches = state === undefined ? [] : await listBranches(connection, repo, signal);
+  const leftovers =
+    state === undefined ? { own: [], foreign: [] } : await findStagingBranches(connection, repo, signal);
   const collect = collection !== undefined && !(await isInCollection(connection, collection, repo, signal));
   const plan = {
-    ...{ state, pullRequest, target, changes, replaced, title, collect },
+    ...{ state, pullRequest, target, changes, replaced, title, collect, leftovers },
     stagingBranch: stagingBranchOf(release.digest.slice(0, 12)),
-    leftovers: branches.filter(isStagingBranch),
   };
   return { ...plan, operations: operationsOf(plan, options) };
 }
@@ -121,7 +115,7 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
     operations.push({ operation: "set-gating", gated: options.gated });
   }
   if (!isEmpty(changes)) {
-    const staging = options.via === "branch" && !leftovers.includes(stagingBranch);
+    const staging = options.via === "branch" && ![...leftovers.own, ...leftovers.foreign].includes(stagingBranch);
     if (staging) operations.push({ operation: "create-branch", branch: stagingBranch });
     operations.push(...fileOperations(changes, replaced));
     if (options.via === "branch") operations.push({ operation: "commit", revision: stagingBranch, title });
@@ -129,11 +123,12 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
     else operations.push({ operation: "commit", revision: revisionOf(plan), title });
     if (staging) operations.push({ operation: "delete-branch", branch: stagingBranch });
   }
-  for (const branch of leftovers) operations.push({ operation: "delete-branch", branch });
+  for (const branch of leftovers.own) operations.push({ operation: "delete-branch", branch });
   if (collect && options.collection !== undefined) {
     operations.push({ operation: "add-to-collection", collection: options.collection });
   }
-  return operations;
+  if (operations.length === 0) return [];
+  return [...operations, ...leftovers.foreign.map((branch) => ({ operation: "keep-branch" as const, branch }))];
 }
 
 /** Returns true if the repository's gating differs from the options; a new repository is not gated. */

@@ -1,6 +1,6 @@
 import type { HubConnection } from "../../hub/connection.js";
 import { offlineError } from "../../hub/hub-error.js";
-import { createBranch, deleteBranch, listBranches } from "../../hub/upload/branches.js";
+import { createBranch, deleteBranch } from "../../hub/upload/branches.js";
 import { addToCollection } from "../../hub/upload/collections.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
@@ -10,20 +10,13 @@ import { findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublication, HubPublishOptions } from "./hub-options.js";
 import { openPullRequest } from "./open-pull-request.js";
 import type { PublishHooks } from "./operations.js";
-import {
-  type HubPlace,
-  type HubPlan,
-  isStagingBranch,
-  overwriteOf,
-  planHub,
-  readPlace,
-  revisionOf,
-} from "./plan-hub.js";
+import { type HubPlace, type HubPlan, overwriteOf, planHub, readPlace, revisionOf } from "./plan-hub.js";
 import { allOperations, prepareRelease, type ReleasePlaces, signPrepared } from "./prepare-release.js";
 import { prepareRepo } from "./prepare-repo.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 import { requireOwn } from "./require-own.js";
+import { findStagingBranches } from "./staging-branches.js";
 import { type SyncResult, syncRevision } from "./sync-revision.js";
 
 /** Attempts to stage a release whose branch another publisher deletes when it finishes. */
@@ -89,9 +82,8 @@ async function executePlan(
   const target = plan.target ?? (await readNew(connection, release, options, signal));
   const done = await uploadRelease(connection, release, options, { ...plan, target }, hooks);
   // Staging branches of this and of killed publishers are no longer needed.
-  for (const branch of await listBranches(connection, repo, signal)) {
-    if (isStagingBranch(branch)) await deleteBranch(connection, repo, branch, signal);
-  }
+  const { own } = await findStagingBranches(connection, repo, signal);
+  for (const branch of own) await deleteBranch(connection, repo, branch, signal);
   if (plan.collect && options.collection !== undefined) {
     await addToCollection(connection, options.collection, repo, signal);
   }

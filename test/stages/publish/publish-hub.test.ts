@@ -70,10 +70,40 @@ describe("via branch", () => {
     releaseFolder(folder);
     const repo = hub.create("me/model");
     const others = ["quantsmith-staging-mine", "quantsmith-staging-0123456789abc", "notes"];
-    for (const branch of ["main", "quantsmith-staging-0123456789ab", ...others]) repo.commit({ "a.txt": "a" }, branch);
+    const start = repo.commit({ "a.txt": "a" }, "main");
+    for (const branch of others) repo.commit({ "a.txt": "a" }, branch);
+    repo.point("quantsmith-staging-0123456789ab", start);
     await publishFolder(connection, folder);
     expect(repo.branches.sort()).toEqual(["main", ...others].sort());
   });
+
+  test.each(["branch", "direct", "pr"] as const)(
+    "keeps and lists branches with commits of others, also in that of the release: %s",
+    async (via) => {
+      releaseFolder(folder);
+      const { title } = await releaseFiles(folder, new AbortController().signal);
+      const version = title.slice(-13, -1);
+      const repo = hub.create("me/model");
+      const start = repo.commit({ "a.txt": "a" }, "main");
+      const [edited, strange] = [`quantsmith-staging-${version}`, "quantsmith-staging-0123456789ab"];
+      const leftover = "quantsmith-staging-ba9876543210";
+      const add = (branch: string, commit: string, path: string) =>
+        repo.change(branch, { title: commit, set: [smallFile(path, Buffer.from("mine"))], remove: [] });
+      for (const branch of [edited, leftover]) repo.point(branch, start);
+      // Main has moved since these publications were interrupted.
+      add("main", "by hand", "notes.md");
+      add(leftover, "Release Example (ba9876543210)", "README.md");
+      add(edited, title, "template");
+      const mine = add(edited, "Upload mine.txt", "mine.txt");
+      repo.commit({ "mine.txt": "mine" }, strange);
+      const { operations } = await publishFolder(connection, folder, { via });
+      const named = operations.flatMap((one) => ("branch" in one ? [`${one.operation} ${one.branch}`] : []));
+      expect(named).toEqual([`delete-branch ${leftover}`, `keep-branch ${edited}`, `keep-branch ${strange}`]);
+      expect(repo.branches.sort()).toEqual(["main", edited, strange].sort());
+      expect(repo.history(edited).map(({ id }) => id)).toContain(mine);
+      expect((await publishFolder(connection, folder, { via })).operations).toEqual([]);
+    },
+  );
 
   test("a second publish changes nothing and sends nothing", async () => {
     releaseFolder(folder);
