@@ -58,7 +58,8 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
       }
     }
     const ofFailed = new Set([...failed].filter((folder) => !own.has(folder) && !others.has(folder)));
-    await removeSteps(workspace, await storedSteps(workspace, ofFailed), hooks);
+    const last = await storedSteps(workspace, ofFailed);
+    if (last.length > 0) await whenIdle(workspace, hooks, (requireHeld) => removeSteps(workspace, last, requireHeld));
     used = await usedBytes(workspace, partials);
     if (used + needed <= maxDiskBytes) return;
     const sizes = `${formatBytes(needed)} beside the ${formatBytes(used)} that cannot be removed`;
@@ -88,29 +89,46 @@ async function drop(
   hooks: RoomHooks,
 ): Promise<void> {
   const { name, published } = entry;
-  if (published === undefined) return;
+  if (published === undefined || !(await findLocal(workspace, entry, kept))) return;
   const { signal, note, tell } = hooks;
-  const release = join(workspace.releases, name);
-  const present = await checksumsOf(release);
-  if (present !== undefined && present !== published.installed) return; // built again since
-  const steps = await storedSteps(workspace, new Set(published.steps.filter((folder) => !kept.has(folder))));
-  if (present === undefined && steps.length === 0) return;
-  if (!(await isAtTarget(published, release, signal))) {
-    note(`Kept the release ${name}: it is no longer at its target as it was published.`);
-    return;
-  }
-  await hooks.onDrop(name);
-  await removeSteps(workspace, steps, hooks);
-  const owner = await releaseOwner(workspace, { file: entry.recipe, sha256: "" });
-  const target = { workspace, name, owner, digests: new DigestCache(), signal, replace: false, verify: false };
-  try {
-    await withdrawRelease(target);
-  } catch (error) {
-    if (!(error instanceof QuantsmithError) || error.code !== "QS-RELEASE-FOREIGN") throw error;
-    note(`Kept the release ${name}: ${error.message}.`);
-    return;
-  }
-  if (!published.isDropped) tell(`Removed the release ${name} and its steps here: it is published and verified.`);
+  await whenIdle(workspace, hooks, async (requireHeld) => {
+    // Only now: the wait for another run can be long, and that run can build the release again.
+    const steps = await findLocal(workspace, entry, kept);
+    if (steps === undefined) return;
+    if (!(await isAtTarget(published, join(workspace.releases, name), signal))) {
+      note(`Kept the release ${name}: it is no longer at its target as it was published.`);
+      return;
+    }
+    requireHeld();
+    await hooks.onDrop(name);
+    await removeSteps(workspace, steps, requireHeld);
+    requireHeld();
+    const owner = await releaseOwner(workspace, { file: entry.recipe, sha256: "" });
+    const target = { workspace, name, owner, digests: new DigestCache(), signal, replace: false, verify: false };
+    try {
+      await withdrawRelease(target);
+    } catch (error) {
+      if (!(error instanceof QuantsmithError) || error.code !== "QS-RELEASE-FOREIGN") throw error;
+      note(`Kept the release ${name}: ${error.message}.`);
+      return;
+    }
+    if (!published.isDropped) tell(`Removed the release ${name} and its steps here: it is published and verified.`);
+  });
+}
+
+/**
+ * Returns the steps to remove with a published release; undefined if nothing of it is here, or if it was built again
+ * since.
+ */
+async function findLocal(
+  workspace: Workspace,
+  { name, published }: QueueEntry,
+  kept: ReadonlySet<string>,
+): Promise<string[] | undefined> {
+  const present = await checksumsOf(join(workspace.releases, name));
+  const steps = await storedSteps(workspace, new Set(published?.steps.filter((folder) => !kept.has(folder))));
+  const isPublished = present === undefined ? steps.length > 0 : present === published?.installed;
+  return isPublished ? steps : undefined;
 }
 
 /** Returns the folders that are in the store. */
@@ -118,16 +136,13 @@ async function storedSteps({ store }: Workspace, folders: ReadonlySet<string>): 
   return (await readdir(store)).filter((name) => folders.has(name));
 }
 
-async function removeSteps(workspace: Workspace, folders: readonly string[], hooks: RoomHooks): Promise<void> {
-  if (folders.length === 0) return;
-  await whenIdle(workspace, hooks, async (requireHeld) => {
-    const store = new Store(workspace);
-    for (const folder of folders) {
-      const [stage = "", key = ""] = folder.split("-");
-      requireHeld();
-      await store.remove(stage, key);
-    }
-  });
+async function removeSteps(workspace: Workspace, folders: readonly string[], requireHeld: () => void): Promise<void> {
+  const store = new Store(workspace);
+  for (const folder of folders) {
+    const [stage = "", key = ""] = folder.split("-");
+    requireHeld();
+    await store.remove(stage, key);
+  }
 }
 
 /** Runs work that removes steps when no run uses the store. */

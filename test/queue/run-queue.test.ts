@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
 import { releaseOwner } from "../../src/engine/release-owner.js";
@@ -203,6 +203,29 @@ test("nothing is removed that its target lacks, or that was changed or built aga
   expect(queue.notes.join()).toContain("Kept the release a: it is no longer at its target");
   expect(queue.releases()).toEqual(["a", "bb"]);
   expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(2);
+});
+
+test.each<[string, (queue: TestQueue) => void, string]>([
+  [
+    "that left its target",
+    (queue) => rmSync(queue.target("a"), { recursive: true }),
+    "Kept the release a: it is no longer at its target",
+  ],
+  ["that was built again", (queue) => writeFileSync(join(queue.out, "releases", "a", "SHA256SUMS"), "another one"), ""],
+])("during the wait for another run, a release %s is not removed", async (_, change, note) => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  const other = await openWorkspace(queue.out);
+  const ends = queue.run(["ccc"], 1.5 * releaseBytes);
+  await vi.waitFor(() => expect(queue.notes.join()).toContain("waiting for the end of another run"), 5000);
+  change(queue);
+  await other.close();
+  expect((await ends).map(({ error }) => error?.code)).toEqual(["QS-QUEUE-DISK"]);
+  expect([existsSync(join(queue.out, "releases", "a", "a-Q8_0.gguf")), queue.notes.join()]).toEqual([
+    true,
+    expect.stringContaining(note),
+  ]);
+  expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(1);
 });
 
 test("a target that cannot be read keeps the local release, and other models are built", async () => {
