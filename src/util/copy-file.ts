@@ -36,10 +36,10 @@ export async function copyOrReflink(
 
 /**
  * As Node's `copyFile`, but rejects as `openRegular`: it does not wait for a pipe. Copies the file that it opened, also if
- * something else takes its name meanwhile; without /proc, what has the name.
+ * something else takes its name meanwhile; without /proc, what has the name. `flags` are those of `openRegular`.
  */
-export async function copyRegular(from: string, to: string, mode?: number): Promise<void> {
-  const file = await openRegular(from);
+export async function copyRegular(from: string, to: string, mode?: number, flags?: number): Promise<void> {
+  const file = await openRegular(from, flags);
   try {
     const opened = `/proc/self/fd/${file.fd}`;
     await copyFile(existsSync(opened) ? opened : from, to, mode);

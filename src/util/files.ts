@@ -105,11 +105,22 @@ export async function listFiles(folder: string): Promise<string[]> {
   return (await listAllFiles(folder)).filter((path) => !isSystemLeftover(path));
 }
 
-/** Gives a folder hard links to the files, or copies of them, that the system left behind in another one. */
-export async function keepSystemLeftovers(from: string, to: string): Promise<void> {
+/**
+ * Gives a folder hard links to the files, or copies of them, that the system left behind in another one. Returns the paths of
+ * those that it cannot have, since the system refuses the hard link, as for another user's, and it is no readable regular
+ * file: a link is not followed.
+ */
+export async function keepSystemLeftovers(from: string, to: string): Promise<string[]> {
+  const rest: string[] = [];
   for (const path of (await listAllFiles(from)).filter(isSystemLeftover)) {
-    await linkOrCopy(join(from, path), join(to, path));
+    try {
+      await linkOrCopy(join(from, path), join(to, path), constants.O_NOFOLLOW);
+    } catch (error) {
+      if (!isSystemError(error) || !["ELOOP", "ENXIO", "EISDIR", "EACCES"].includes(error.code ?? "")) throw error;
+      rest.push(path);
+    }
   }
+  return rest;
 }
 
 async function listAllFiles(folder: string): Promise<string[]> {
@@ -132,14 +143,17 @@ export async function listEmptyFolders(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Creates a hard link, or a copy on file systems without hard links (a reflink if supported). */
-export async function linkOrCopy(from: string, to: string): Promise<void> {
+/**
+ * Creates a hard link, or a copy on file systems without hard links (a reflink if supported); `flags` are those with which
+ * `openRegular` opens a file to copy.
+ */
+export async function linkOrCopy(from: string, to: string, flags?: number): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   try {
     await link(from, to);
   } catch (error) {
     if (!isLinkRefused(error)) throw error;
-    await copyRegular(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    await copyRegular(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL, flags);
   }
 }
 

@@ -3,25 +3,30 @@ import { join } from "node:path";
 import { isSystemError } from "./errors.js";
 import { isPresent } from "./files.js";
 import { sha256 } from "./sha256.js";
-import { isSystemLeftover } from "./system-files.js";
 
 /*
  * What was in a folder at one time, as one line per file or folder: the sha256 of its path, size and modification time, its
  * hard links and its ctime. As in `isUntouched`, a new ctime beside another number of links is not a change.
  */
 
-/** The format of `describeContent`. */
+/** The format of a description: lines of `describeContent`. */
 export const contentPattern = /^(?:[0-9a-f]{64} \d+ \d+\n)*$/;
 
-/** Returns the state of a folder and all files and folders in it, as text without their names. Errors: system errors. */
-export async function describeContent(folder: string): Promise<string> {
-  const lines = await Promise.all((await listEntries(folder)).map((path) => describeEntry(folder, path)));
-  return lines.map(({ id, links, ctime }) => `${id} ${links} ${ctime}\n`).join("");
+/**
+ * Returns the states of a folder, whose path is `""`, and of all files and folders in it, by relative path: a line each, without
+ * the name. Errors: system errors.
+ */
+export async function describeContent(folder: string): Promise<Map<string, string>> {
+  const describe = async (path: string): Promise<[string, string]> => {
+    const { id, links, ctime } = await describeEntry(folder, path);
+    return [path, `${id} ${links} ${ctime}\n`];
+  };
+  return new Map(await Promise.all((await listEntries(folder)).map(describe)));
 }
 
 /**
- * Removes the files that are as described, those that the system left behind, and the folders that are empty then. Returns
- * whether the whole folder is gone; everything else stays. Errors: system errors.
+ * Removes the files that are as described, and the described folders that are empty then. Returns whether the whole folder
+ * is gone; everything else stays. Errors: system errors.
  */
 export async function removeDescribed(folder: string, described: string): Promise<boolean> {
   const lines = described.split("\n").map((line) => line.split(" "));
@@ -31,7 +36,7 @@ export async function removeDescribed(folder: string, described: string): Promis
     const { id, links, ctime, isFolder } = await describeEntry(folder, path);
     const before = known.get(id);
     const isUntouched = before !== undefined && (before.ctime === ctime || before.links !== links);
-    if (!isUntouched && !isSystemLeftover(path)) continue;
+    if (!isUntouched) continue;
     await (isFolder ? removeEmpty(join(folder, path)) : unlink(join(folder, path)));
   }
   return !(await isPresent(folder));

@@ -2,11 +2,11 @@ import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import { constants, type FileHandle, open } from "node:fs/promises";
 
 /**
- * Opens a file to read, following links. Never waits, as opening a named pipe does. Rejects with Node's errors: EISDIR for a
- * folder, ENXIO for anything else that is not a regular file.
+ * Opens a file to read, following links, unless `flags` has O_NOFOLLOW. Never waits, as opening a named pipe does. Rejects with
+ * Node's errors: EISDIR for a folder, ENXIO for anything else that is not a regular file.
  */
-export async function openRegular(path: string): Promise<FileHandle> {
-  const file = await open(path, withoutWaiting);
+export async function openRegular(path: string, flags = 0): Promise<FileHandle> {
+  const file = await open(path, withoutWaiting | flags);
   const found = await file.stat();
   if (found.isFile()) return file;
   await file.close();

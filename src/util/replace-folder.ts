@@ -93,8 +93,9 @@ async function exchange(
   try {
     existed = await renameIfPresent(path, swap.old);
     if (existed && oldContent !== "keep") {
-      await keepSystemLeftovers(swap.old, swap.next);
-      content = await describeContent(swap.old);
+      const states = await describeContent(swap.old);
+      for (const rest of await keepSystemLeftovers(swap.old, swap.next)) states.delete(rest);
+      content = [...states.values()].join("");
       await oldContent(swap.old);
       await recordContent(swap, content);
     }

@@ -27,7 +27,7 @@ export interface Swap {
   record: string;
   /** The former content gets another name instead of being removed. */
   keepsOld: boolean;
-  /** The former content that may be removed, by `describeContent`; absent before `recordContent`. */
+  /** The former content that may be removed, lines of `describeContent`; absent before `recordContent`. */
   content?: string;
 }
 

@@ -1,14 +1,18 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  type Stats,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -176,6 +180,7 @@ test("a rejected old folder stays in place", async () => {
 /** Changes of a program with its working directory in the former folder, and what stays of that folder. */
 const changes: [string, (folder: string) => void, Record<string, string>][] = [
   ["an added file", (folder) => writeFileSync(join(folder, "notes.txt"), "mine"), { "notes.txt": "mine" }],
+  ["an added file of a file manager", (folder) => writeFileSync(join(folder, "._b"), "mine"), { "._b": "mine" }],
   ["an added folder", (folder) => mkdirSync(join(folder, "notes")), {}],
   [
     "an edit with the former size and modification time",
@@ -221,6 +226,40 @@ describe.each(changes)("the former folder during a replacement: %s stays", (_, c
       kills += 1;
     }
     expect(kills).toBeGreaterThan(1);
+  });
+});
+
+describe("a file of a file manager, whose hard link the system refuses as that of another user's file", () => {
+  /** Replaces a folder with the file twice, the second time without a hard link. */
+  const replaceTwice = async () => {
+    dyingFiles.start();
+    await replace("new");
+    const at = dyingFiles.operations.indexOf("link");
+    dyingFiles.start(at, "error", "EPERM");
+    await replace("newer");
+    expect(dyingFiles.operations.filter((name) => name === "link")).toHaveLength(1);
+  };
+
+  test("a regular one is copied", async () => {
+    old();
+    writeFileSync(join(path, "._a"), "mine");
+    await replaceTwice();
+    expect(content(path)).toEqual(["mine", ...complete("newer")]);
+    expect(readdirSync(parent)).toEqual(["release"]);
+  });
+
+  test.each([
+    ["a link", (at: string) => symlinkSync(join(parent, "secret"), at), (state: Stats) => state.isSymbolicLink()],
+    ["a pipe", (at: string) => execFileSync("mkfifo", [at]), (state: Stats) => state.isFIFO()],
+  ])("%s is neither read nor lost", async (_, create, isSame) => {
+    old();
+    writeFileSync(join(parent, "secret"), "secret");
+    create(join(path, "._a"));
+    await replaceTwice();
+    expect(content(path)).toEqual(complete("newer"));
+    expect(readdirSync(parent)).toEqual(["release", "release.replaced-1", "secret"]);
+    expect(readdirSync(`${path}.replaced-1`)).toEqual(["._a"]);
+    expect(isSame(lstatSync(join(`${path}.replaced-1`, "._a")))).toBe(true);
   });
 });
 
