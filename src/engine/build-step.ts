@@ -14,7 +14,7 @@ import type { StepRecord } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 import { laneOf, type ScheduledFor } from "./scheduler.js";
 import { inputDigests, inputPath } from "./step-inputs.js";
-import { moveToStoreDisk, openBuildFolder } from "./store.js";
+import { describeMoved, moveToStoreDisk, openBuildFolder } from "./store.js";
 import { withUnchangedInputs } from "./unchanged-inputs.js";
 import { buildPath, lockPath, removeTemporary } from "./workspace.js";
 
@@ -139,8 +139,9 @@ async function commitStep(
       ? { compute: describeCompute(runtime.plan.compute.compute, gpuLayers) }
       : {}),
   };
+  const onMoved = (path: string) => runtime.events.emit({ type: "step-note", id: step.id, note: describeMoved(path) });
   try {
-    return await runtime.store.commit(out, record, await outputDigest(step, runtime, out, report));
+    return await runtime.store.commit(out, record, await outputDigest(step, runtime, out, report), onMoved);
   } catch (error) {
     const gone = await irregularFile(out, Object.keys(report.expectedDigests ?? {}));
     throw gone === undefined ? error : inputChanged(step.id, gone, error);

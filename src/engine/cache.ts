@@ -7,7 +7,7 @@ import { type LockOptions, lockOwner, removeGoneLocks, withLock } from "../util/
 import { activeScratch } from "../util/scratch.js";
 import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
-import { Store } from "./store.js";
+import { type OnMoved, Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
 export interface CacheEntry {
@@ -21,6 +21,10 @@ export interface CacheEntry {
 
 /** What to keep: recently used entries up to a size, entries used within some days, or entries behind the releases. */
 export type KeepRule = { kind: "bytes"; bytes: number } | { kind: "days"; days: number } | { kind: "release" };
+
+export interface RemovalHooks extends LockOptions {
+  onMoved?: OnMoved;
+}
 
 const retryMs = 200;
 
@@ -59,9 +63,9 @@ function countBytes(record: StepRecord, counted: Set<string>): number {
 export async function collectCache(
   workspace: Workspace,
   rule: KeepRule,
-  lock: LockOptions = {},
+  hooks: RemovalHooks = {},
 ): Promise<CacheEntry[]> {
-  return whileIdle(workspace, lock, async (requireHeld) => {
+  return whileIdle(workspace, hooks, async (requireHeld) => {
     const store = new Store(workspace);
     await store.collectGarbage();
     const entries = await listCache(workspace);
@@ -69,7 +73,7 @@ export async function collectCache(
     const removed = entries.filter(({ key }) => !kept.has(key));
     for (const { record } of await store.records()) {
       requireHeld();
-      if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
+      if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key, hooks.onMoved);
     }
     await removeGoneLocks(workspace.locks);
     // Stays if it contains something else.

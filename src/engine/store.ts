@@ -1,5 +1,5 @@
 import { cp, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, isSystemError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
@@ -12,6 +12,7 @@ import {
   writeFileAtomic,
 } from "../util/files.js";
 import { readRegular } from "../util/regular-file.js";
+import { unusedPath } from "../util/replace-folder.js";
 import { collectJobs } from "./collect-jobs.js";
 import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
@@ -19,6 +20,14 @@ import { scratchPath, type Workspace } from "./workspace.js";
 const recordName = "record.json";
 const stepFolder = /^[a-z]+-[0-9a-f]{64}$/;
 const keyPattern = /^[0-9a-f]{64}$/;
+
+/** Gets the new path of files that are in the folder of a removed step, but not in its record. */
+export type OnMoved = (path: string) => void;
+
+/** Says where the files are (see `OnMoved`). */
+export function describeMoved(path: string): string {
+  return `moved files that no step wrote to ${path}`;
+}
 
 /** The content-addressed store of finished steps: `store/<stage>-<key>/` with outputs and `record.json`. */
 export class Store {
@@ -76,13 +85,14 @@ export class Store {
   }
 
   /**
-   * Commits a built step: flushes its files, renames the folder into the store, writes the record last. `digest`
-   * returns a file's sha256, possibly without reading the file.
+   * Commits a built step: removes the former one as `remove`, flushes its files, renames the folder into the store, writes
+   * the record last. `digest` returns a file's sha256, possibly without reading the file.
    */
   async commit(
     built: string,
     record: Omit<StepRecord, "outputs">,
     digest: (path: string) => Promise<string>,
+    onMoved?: OnMoved,
   ): Promise<StepRecord> {
     await syncTree(built);
     const outputs: RecordedFile[] = [];
@@ -91,7 +101,7 @@ export class Store {
       outputs.push({ path, ...(await fileState(file)), sha256: await digest(file) });
     }
     const folder = this.folder(record.fingerprint.stage, record.key);
-    await this.#discard(folder);
+    await this.#discard(folder, onMoved);
     await rename(built, folder);
     await syncFolder(this.#workspace.store);
     const whole: StepRecord = { ...record, outputs };
@@ -113,9 +123,12 @@ export class Store {
     return changed;
   }
 
-  /** Removes a step from the store, its record first, so that a half-removed folder never counts as whole. */
-  async remove(stage: string, key: string): Promise<void> {
-    await this.#discard(this.folder(stage, key));
+  /**
+   * Removes a step from the store, its record first, so that a half-removed folder never counts as whole. Before that, moves
+   * files that the record does not list to `<folder>.replaced-<number>`.
+   */
+  async remove(stage: string, key: string, onMoved?: OnMoved): Promise<void> {
+    await this.#discard(this.folder(stage, key), onMoved);
   }
 
   /** Returns all records in the store with the time of their last use, unordered. */
@@ -155,9 +168,11 @@ export class Store {
     await writeFileAtomic(join(folder, recordName), renderRecord(record));
   }
 
-  async #discard(folder: string): Promise<void> {
+  async #discard(folder: string, onMoved?: OnMoved): Promise<void> {
     // Whoever made a link has not given us what is behind it.
     if (await isLink(folder)) return unlink(folder);
+    const moved = await moveForeign(folder);
+    if (moved !== undefined) onMoved?.(moved);
     // ENOTDIR: a plain file has the folder's name; it is removed like a folder.
     await rm(join(folder, recordName), { recursive: true, force: true }).catch((error: unknown) => {
       if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
@@ -171,6 +186,22 @@ export class Store {
     }
     await rm(trash, { recursive: true, force: true });
   }
+}
+
+/** Moves files that the record of a step's folder does not list. Returns their new folder, if there are any. */
+async function moveForeign(folder: string): Promise<string | undefined> {
+  const record = await readRecord(folder);
+  if (record === undefined) return undefined;
+  await removeUnfinishedWrites(join(folder, recordName));
+  const own = new Set([recordName, ...record.outputs.map(({ path }) => path)]);
+  const foreign = (await listFiles(folder)).filter((path) => !own.has(path));
+  if (foreign.length === 0) return undefined;
+  const moved = await unusedPath(folder);
+  for (const path of foreign) {
+    await mkdir(dirname(join(moved, path)), { recursive: true });
+    await rename(join(folder, path), join(moved, path));
+  }
+  return moved;
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -1,11 +1,10 @@
 import type { Plan, Step } from "../plan/plan.js";
 import { QuantsmithError } from "../util/errors.js";
-import type { LockOptions } from "../util/lock.js";
 import { quote } from "../util/quote.js";
-import { whileIdle } from "./cache.js";
+import { type RemovalHooks, whileIdle } from "./cache.js";
 import { isWithin, type StepRecord } from "./record.js";
 import { keyPlan } from "./step-keys.js";
-import { Store } from "./store.js";
+import { type OnMoved, Store } from "./store.js";
 import type { Workspace } from "./workspace.js";
 
 /** Contents of a trimmed store. */
@@ -26,9 +25,10 @@ export async function trimStore(
   plan: Plan,
   keptStepIds: ReadonlySet<string>,
   workspace: Workspace,
-  lock: LockOptions = {},
+  hooks: RemovalHooks = {},
 ): Promise<TrimmedStore> {
-  return whileIdle(workspace, lock, (requireHeld) => trimIdle(plan, keptStepIds, workspace, requireHeld));
+  const remove = (requireHeld: () => void) => trimIdle(plan, keptStepIds, workspace, requireHeld, hooks.onMoved);
+  return whileIdle(workspace, hooks, remove);
 }
 
 async function trimIdle(
@@ -36,6 +36,7 @@ async function trimIdle(
   keptStepIds: ReadonlySet<string>,
   workspace: Workspace,
   requireHeld: () => void,
+  onMoved?: OnMoved,
 ): Promise<TrimmedStore> {
   const store = new Store(workspace);
   const keyed = keyPlan(plan);
@@ -58,7 +59,7 @@ async function trimIdle(
   }
   for (const { record } of records) {
     requireHeld();
-    if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key);
+    if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key, onMoved);
   }
   return left;
 }

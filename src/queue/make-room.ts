@@ -7,7 +7,7 @@ import { estimatePlan } from "../engine/estimate-plan.js";
 import { withdrawRelease } from "../engine/install-release.js";
 import { releaseOwner } from "../engine/release-owner.js";
 import { keyPlan } from "../engine/step-keys.js";
-import { Store } from "../engine/store.js";
+import { describeMoved, Store } from "../engine/store.js";
 import { openWorkspace, type Workspace } from "../engine/workspace.js";
 import type { Plan } from "../plan/plan.js";
 import { formatBytes } from "../util/bytes.js";
@@ -59,7 +59,8 @@ export async function makeRoom(out: string, plan: Plan, maxDiskBytes: number, ho
     }
     const ofFailed = new Set([...failed].filter((folder) => !own.has(folder) && !others.has(folder)));
     const last = await storedSteps(workspace, ofFailed);
-    if (last.length > 0) await whenIdle(workspace, hooks, (requireHeld) => removeSteps(workspace, last, requireHeld));
+    if (last.length > 0)
+      await whenIdle(workspace, hooks, (requireHeld) => removeSteps(workspace, last, requireHeld, hooks));
     used = await usedBytes(workspace, partials);
     if (used + needed <= maxDiskBytes) return;
     const sizes = `${formatBytes(needed)} beside the ${formatBytes(used)} that cannot be removed`;
@@ -101,7 +102,7 @@ async function drop(
     }
     requireHeld();
     await hooks.onDrop(name);
-    await removeSteps(workspace, steps, requireHeld);
+    await removeSteps(workspace, steps, requireHeld, hooks);
     requireHeld();
     const owner = await releaseOwner(workspace, { file: entry.recipe, sha256: "" });
     const target = { workspace, name, owner, digests: new DigestCache(), signal, replace: false, verify: false };
@@ -136,12 +137,17 @@ async function storedSteps({ store }: Workspace, folders: ReadonlySet<string>): 
   return (await readdir(store)).filter((name) => folders.has(name));
 }
 
-async function removeSteps(workspace: Workspace, folders: readonly string[], requireHeld: () => void): Promise<void> {
+async function removeSteps(
+  workspace: Workspace,
+  folders: readonly string[],
+  requireHeld: () => void,
+  { note }: RoomHooks,
+): Promise<void> {
   const store = new Store(workspace);
   for (const folder of folders) {
     const [stage = "", key = ""] = folder.split("-");
     requireHeld();
-    await store.remove(stage, key);
+    await store.remove(stage, key, (path) => note(describeMoved(path)));
   }
 }
 

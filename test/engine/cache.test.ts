@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
-import { collectCache, listCache, waitForRemoval, whileIdle } from "../../src/engine/cache.js";
+import { collectCache, listCache, type RemovalHooks, waitForRemoval, whileIdle } from "../../src/engine/cache.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
-import { openBuildFolder, Store } from "../../src/engine/store.js";
+import { type OnMoved, openBuildFolder, Store } from "../../src/engine/store.js";
 import { openWorkspace, scratchPath, type Workspace } from "../../src/engine/workspace.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
@@ -33,7 +33,7 @@ async function put(
   id: string,
   bytes: number,
   daysAgo: number,
-  more: { from?: string; stage?: "package" } = {},
+  more: { from?: string; stage?: "package"; onMoved?: OnMoved | undefined } = {},
 ) {
   const store = new Store(workspace);
   const inputs =
@@ -53,7 +53,7 @@ async function put(
     measurements: {},
   } as const;
   const rest = { finished: new Date().toISOString(), seconds: 1, peakMemoryBytes: 0 };
-  await store.commit(out, { ...record, ...rest, commands: [] }, sha256File);
+  await store.commit(out, { ...record, ...rest, commands: [] }, sha256File, more.onMoved);
   const used = new Date(Date.now() - daysAgo * 24 * 3600 * 1000);
   utimesSync(join(store.folder(fingerprint.stage, key), "record.json"), used, used);
   return { key, folder: store.folder(fingerprint.stage, key) };
@@ -153,6 +153,33 @@ test("a pipe in place of a record counts as none, and is not waited for", async 
   expect(await listCache(workspace)).toEqual([]);
   await collectCache(workspace, { kind: "bytes", bytes: 0 });
   expect(existsSync(join(workspace.store, garbage))).toBe(false);
+  await workspace.close();
+});
+
+test.each<[string, (workspace: Workspace, hooks: RemovalHooks) => Promise<unknown>]>([
+  ["removal", (workspace, hooks) => collectCache(workspace, { kind: "bytes", bytes: 0 }, hooks)],
+  ["new build", (workspace, { onMoved }) => put(workspace, "real", 10, 0, { onMoved })],
+])("files that others put into a step's folder stay at its %s", async (_, work) => {
+  const workspace = await open();
+  const { folder } = await put(workspace, "real", 1000, 1);
+  writeFileSync(join(folder, "notes.txt"), "mine");
+  mkdirSync(join(folder, "sub"));
+  symlinkSync("/none/such", join(folder, "sub", "link"));
+  // Of a process that was killed while it wrote the record.
+  writeFileSync(join(folder, `.record.json.1.${"0".repeat(32)}`), "");
+  const moved: string[] = [];
+  await work(workspace, { onMoved: (path) => moved.push(path) });
+  expect(moved).toEqual([`${folder}.replaced-1`]);
+  await collectCache(workspace, { kind: "bytes", bytes: 0 });
+  expect(readdirSync(workspace.store).filter((name) => !name.startsWith("."))).toEqual([
+    `${basename(folder)}.replaced-1`,
+  ]);
+  expect(readFileSync(join(`${folder}.replaced-1`, "notes.txt"), "utf8")).toBe("mine");
+  expect((readdirSync(`${folder}.replaced-1`, { recursive: true }) as string[]).sort()).toEqual([
+    "notes.txt",
+    "sub",
+    "sub/link",
+  ]);
   await workspace.close();
 });
 

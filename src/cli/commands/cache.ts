@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { type CacheEntry, collectCache, type KeepRule, listCache } from "../../engine/cache.js";
+import { type CacheEntry, collectCache, type KeepRule, listCache, type RemovalHooks } from "../../engine/cache.js";
+import { describeMoved } from "../../engine/store.js";
 import { trimStore } from "../../engine/trim-store.js";
 import { openWorkspace, workspaceAt } from "../../engine/workspace.js";
 import { formatBytes, parseBytes } from "../../util/bytes.js";
@@ -29,7 +30,7 @@ export async function cacheCollect(options: CacheOptions & { keep: string }): Pr
   await requireStore(options.out);
   const workspace = await openWorkspace(options.out);
   try {
-    const removed = await collectCache(workspace, rule, { onWait });
+    const removed = await collectCache(workspace, rule, hooks);
     if (options.json === true) return printJson({ removed });
     if (removed.length > 0)
       print([...textTable(["Step", "Recipe", "Size", "Last used", "Key"], removed.map(cells)), ""]);
@@ -55,7 +56,7 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   const built = subset.steps.filter((step) => step.mode === "build" && (shared === true || step.variant !== undefined));
   const workspace = await openWorkspace(options.out);
   try {
-    const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace, { onWait });
+    const left = await trimStore(plan, new Set(built.map(({ id }) => id)), workspace, hooks);
     if (options.json === true) return printJson(left);
     print(`Kept ${count(left.steps.length, "step")}, ${formatBytes(left.bytes)}`);
   } finally {
@@ -63,7 +64,10 @@ export async function cacheTrim(recipe: string, options: PlanOptions & { json?: 
   }
 }
 
-const onWait = (owner: string) => note(`waiting for another process that removes steps: ${owner}`);
+const hooks: RemovalHooks = {
+  onWait: (owner) => note(`waiting for another process that removes steps: ${owner}`),
+  onMoved: (path) => note(describeMoved(path)),
+};
 
 /** Fails for a folder that is not an output folder, in which `openWorkspace` would create folders. */
 async function requireStore(out: string): Promise<void> {
