@@ -55,21 +55,27 @@ export function parseWeightIndex(path: string, bytes: Buffer, present: ReadonlyS
     if (typeof shard !== "string" || !shardName.test(shard)) {
       throw badIndex(path, `it assigns ${quote(tensor)} to ${quote(String(shard))}, which is not a weight file's name`);
     }
-    if (!present.has(shard)) {
-      const whole = basename(path, ".index.json");
-      const remedy = present.has(whole) ? staleRemedy(whole) : undefined;
-      throw badIndex(path, `it lists ${quote(shard)}, which is missing`, remedy);
-    }
     shardOf.set(tensor, shard);
   }
   if (shardOf.size === 0) throw badIndex(path, "its weight_map is empty");
-  const shards = new Set(shardOf.values()).size;
-  if (shards > maxShards) throw badIndex(path, `it lists ${shards} shards, more than ${maxShards}`);
+  const shards = new Set(shardOf.values());
+  if (shards.size > maxShards) throw badIndex(path, `it lists ${shards.size} shards, more than ${maxShards}`);
+  requireOneSet(path, shards, present);
+  const missing = [...shards].find((shard) => !present.has(shard));
+  if (missing !== undefined) throw badIndex(path, `it lists ${quote(missing)}, which is missing`);
   return shardOf;
 }
 
-const staleRemedy = (whole: string) =>
-  `The folder also contains ${whole}: if that file has all weights, as after merging shards, remove the index.`;
+/** Of two sets of weights, the converter reads the shards, and transformers the whole file. */
+function requireOneSet(path: string, shards: ReadonlySet<string>, present: ReadonlySet<string>): void {
+  const whole = basename(path, ".index.json");
+  if (!present.has(whole) || shards.has(whole)) return;
+  throw badIndex(
+    path,
+    `it does not list ${whole}, which would be other weights`,
+    `Add ${basename(path)} to \`model.exclude\` to use ${whole}, as transformers does, or ${whole} to use the shards.`,
+  );
+}
 
 /** Verifies that each shard contains exactly the tensors that the index assigns to it. Throws QS-FETCH-INDEX. */
 export class ShardCheck {

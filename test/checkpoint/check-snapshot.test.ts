@@ -383,13 +383,16 @@ describe("adapters and wrapped models", () => {
   });
 });
 
-test("an index that a whole file replaced is to be removed", async () => {
+test("of a whole file and shards of other weights, the recipe chooses, also if a shard is missing", async () => {
   const folder = folderWith({ ...sharded, "model.safetensors": weights });
+  const failure = { code: "QS-FETCH-INDEX", remedy: expect.stringContaining(`${indexName} to \`model.exclude\``) };
+  expect(await failureOf(checkSnapshot(folder))).toMatchObject(failure);
+  const shards = await checkSnapshot(folder, { ...defaultFileSelection, exclude: ["model.safetensors"] });
+  expect(shards.weights).toEqual([shard1, shard2]);
   rmSync(join(folder, shard1));
-  expect(await failureOf(checkSnapshot(folder))).toMatchObject({
-    code: "QS-FETCH-INDEX",
-    remedy: expect.stringContaining("remove the index"),
-  });
+  expect(await failureOf(checkSnapshot(folder))).toMatchObject(failure);
+  const whole = await checkSnapshot(folder, { ...defaultFileSelection, exclude: [indexName] });
+  expect(whole.files.map(({ path }) => path)).toEqual(["config.json", "model.safetensors"]);
 });
 
 test.each(["config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors"])(

@@ -30,9 +30,27 @@ describe("downloaded files", () => {
 
   test("the shards in the index, and no other weights", async () => {
     const index = { a: shard1, b: shard2 };
-    const { files, weights } = await select([...side, indexName, shard1, shard2, "model.safetensors"], {}, index);
+    const { files, weights } = await select([...side, indexName, shard1, shard2, "model-old.safetensors"], {}, index);
     expect(weights).toEqual([shard1, shard2]);
     expect(files).toEqual([...side, indexName, shard1, shard2].sort());
+  });
+
+  test("of a whole file and shards that an index lists without it, the recipe chooses", async () => {
+    const index = { a: shard1, b: shard2 };
+    const paths = [...side, indexName, shard1, shard2, "model.safetensors"];
+    const error = await failureOf(select(paths, {}, index));
+    expect([error.code, error.remedy]).toEqual(["QS-FETCH-INDEX", expect.stringContaining("`model.exclude`")]);
+    const whole = await select(paths, { exclude: [indexName] }, index);
+    expect(whole.files).toEqual([...side, "model.safetensors"].sort());
+    expect((await select(paths, { exclude: ["model.safetensors"] }, index)).weights).toEqual([shard1, shard2]);
+    const listed = await select(paths, {}, { a: shard1, b: "model.safetensors" });
+    expect(listed.weights).toEqual([shard1, "model.safetensors"]);
+  });
+
+  test("pickles, of which the recipe chooses in the same way", async () => {
+    const names = ["config.json", "pytorch_model-1.bin", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+    const error = await failureOf(select(names, { allowUnsafe: true }, { a: "pytorch_model-1.bin" }));
+    expect(error.code).toBe("QS-FETCH-INDEX");
   });
 
   test("the recipe's includes and excludes", async () => {
