@@ -3,19 +3,20 @@ import { basename, join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { openRegular } from "../util/regular-file.js";
-import { findNonFinite, valueBytes } from "./non-finite.js";
+import { findNonFinite, type ValueUnit, valueUnit } from "./non-finite.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 
 /** `sample` checks the beginning, middle and end of every tensor, `full` every value. */
 export type WeightsCheck = "sample" | "full" | "none";
 
-/** Bytes per position of a sample; a multiple of every value size. */
+/** Bytes per position of a sample, and per read; rounded down to whole values and blocks. */
 const sampleBytes = 16 * 1024;
 const chunkBytes = 4 * 2 ** 20;
 
 /**
  * Checks the weights of a folder for NaN and infinity, which would invalidate every later measurement.
- * Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither.
+ * Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, except
+ * for scales of MXFP4.
  */
 export async function checkWeights(
   dir: string,
@@ -26,8 +27,13 @@ export async function checkWeights(
   for (const name of check === "none" ? [] : weights.filter((file) => file.endsWith(".safetensors"))) {
     const path = join(dir, name);
     const { tensors } = await readSafetensorsHeader(path);
-    await checkTensors(path, tensors, check, { signal });
+    await checkTensors(path, tensors.map(withScaleType), check, { signal });
   }
+}
+
+/** The scales of MXFP4 weights are E8M0, which most checkpoints store as bytes. */
+function withScaleType(tensor: StoredTensor): StoredTensor {
+  return tensor.dtype === "U8" && /_scales?$/.test(tensor.name) ? { ...tensor, dtype: "F8_E8M0" } : tensor;
 }
 
 /** Where a tensor's values are in its file, and their type: that of safetensors or of GGUF, which have the same names. */
@@ -61,13 +67,13 @@ async function checkTensor(
   { path, tensor, buffer, isFull }: { path: string; tensor: StoredTensor; buffer: Buffer; isFull: boolean },
   signal: AbortSignal,
 ): Promise<void> {
-  const size = valueBytes(tensor.dtype);
-  if (size === undefined) return;
-  for (const { start, bytes } of isFull ? chunks(tensor.bytes) : samples(tensor.bytes, size)) {
+  const unit = valueUnit(tensor.dtype);
+  if (unit === undefined) return;
+  for (const { start, bytes } of isFull ? chunks(tensor.bytes, unit) : samples(tensor.bytes, unit)) {
     signal.throwIfAborted();
     const { bytesRead } = await file.read(buffer, 0, bytes, tensor.offset + start);
     const index = findNonFinite(buffer.subarray(0, bytesRead), tensor.dtype);
-    if (index !== -1) throw notFinite(path, tensor, start / size + index);
+    if (index !== -1) throw notFinite(path, tensor, (start / unit.bytes) * unit.values + index);
   }
 }
 
@@ -76,17 +82,22 @@ interface Part {
   bytes: number;
 }
 
-function chunks(total: number): Part[] {
-  return Array.from({ length: Math.ceil(total / chunkBytes) }, (_, index) => {
-    const start = index * chunkBytes;
-    return { start, bytes: Math.min(chunkBytes, total - start) };
+function chunks(total: number, unit: ValueUnit): Part[] {
+  const size = wholeUnits(chunkBytes, unit);
+  return Array.from({ length: Math.ceil(total / size) }, (_, index) => {
+    const start = index * size;
+    return { start, bytes: Math.min(size, total - start) };
   });
 }
 
-function samples(total: number, size: number): Part[] {
-  if (total <= 3 * sampleBytes) return chunks(total);
-  const middle = Math.floor(total / 2 / size) * size;
-  return [0, middle, total - sampleBytes].map((start) => ({ start, bytes: sampleBytes }));
+function samples(total: number, unit: ValueUnit): Part[] {
+  const bytes = wholeUnits(sampleBytes, unit);
+  if (total <= 3 * bytes) return chunks(total, unit);
+  return [0, wholeUnits(total / 2, unit), total - bytes].map((start) => ({ start, bytes }));
+}
+
+function wholeUnits(bytes: number, unit: ValueUnit): number {
+  return Math.floor(bytes / unit.bytes) * unit.bytes;
 }
 
 function notFinite(path: string, tensor: StoredTensor, index: number): QuantsmithError {

@@ -9,14 +9,33 @@ const exponents = new Map([
   ["F8_E4M3", { size: 1, mask: 0x7f }],
 ]);
 
-/** Returns bytes per value for the dtypes that are checked for NaN and infinity, else undefined. */
-export function valueBytes(dtype: string): number | undefined {
-  return dtype === "F64" ? 8 : exponents.get(dtype)?.size;
+/** A block of MXFP4 in a GGUF file is an E8M0 scale and codes of four bits. */
+const mxfp4 = { bytes: 17, values: 32 };
+
+/** E8M0 of 2^126. From it on, the largest values of MXFP4, six times the scale, are infinite; 255 is NaN. */
+const infiniteScale = 253;
+
+/** What a tensor consists of: single values or blocks of them. */
+export interface ValueUnit {
+  bytes: number;
+  values: number;
 }
 
-/** Returns the index of the first NaN or infinity, or -1. `bytes` starts at a value, little-endian, aligned to 4 bytes. */
+/** Returns the unit of the dtypes that are checked for NaN and infinity, else undefined. */
+export function valueUnit(dtype: string): ValueUnit | undefined {
+  if (dtype === "MXFP4") return mxfp4;
+  const bytes = dtype === "F64" ? 8 : dtype === "F8_E8M0" ? 1 : exponents.get(dtype)?.size;
+  return bytes === undefined ? undefined : { bytes, values: 1 };
+}
+
+/**
+ * Returns the index of the first NaN or infinity, or of the first value of an MXFP4 block with such a scale; -1 without one.
+ * `bytes` starts at a unit, little-endian, aligned to 4 bytes.
+ */
 export function findNonFinite(bytes: Buffer, dtype: string): number {
   if (dtype === "F64") return findDouble(bytes);
+  if (dtype === "F8_E8M0") return findScale(bytes, { bytes: 1, values: 1 });
+  if (dtype === "MXFP4") return findScale(bytes, mxfp4);
   const exponent = exponents.get(dtype);
   if (exponent === undefined) return -1;
   const { size, mask } = exponent;
@@ -43,6 +62,13 @@ function findDouble(bytes: Buffer): number {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, (bytes.length >> 3) * 2);
   for (let high = 1; high < words.length; high += 2) {
     if (((words[high] ?? 0) & 0x7ff00000) === 0x7ff00000) return (high - 1) / 2;
+  }
+  return -1;
+}
+
+function findScale(bytes: Buffer, unit: ValueUnit): number {
+  for (let offset = 0; offset < bytes.length; offset += unit.bytes) {
+    if ((bytes[offset] ?? 0) >= infiniteScale) return (offset / unit.bytes) * unit.values;
   }
   return -1;
 }

@@ -12,13 +12,13 @@ const base = temporaryFolder();
 const { signal } = new AbortController();
 const name = "model.safetensors";
 
-/** Creates a folder with a tensor `t` after one of five bytes, so that its data has an odd offset. */
-function folderWith(dtype: string, size: number, count: number, change: (data: Buffer) => void): string {
+/** Creates a folder with a tensor after one of five bytes, so that its data has an odd offset. */
+function folderWith(dtype: string, size: number, count: number, change: (data: Buffer) => void, tensor = "t"): string {
   const data = Buffer.alloc(count * size);
   change(data);
   const header = {
     first: { dtype: "I8", shape: [5], data_offsets: [0, 5] },
-    t: { dtype, shape: [count], data_offsets: [5, 5 + data.length] },
+    [tensor]: { dtype, shape: [count], data_offsets: [5, 5 + data.length] },
   };
   const file = rawSafetensors(JSON.stringify(header), 5 + data.length);
   data.copy(file, file.length - data.length);
@@ -41,6 +41,8 @@ describe("NaN and infinity in the weights", () => {
     ["infinity", "F64", [0, 0, 0, 0, 0, 0, 0xf0, 0x7f]],
     ["NaN", "F8_E4M3", [0xff]],
     ["infinity", "F8_E5M2", [0x7c]],
+    ["NaN", "F8_E8M0", [0xff]],
+    ["a scale of infinite values", "F8_E8M0", [0xfd]],
   ];
   test.each(values)("finds the index of %s in %s", async (_, dtype, bytes) => {
     const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 37 * bytes.length));
@@ -60,6 +62,8 @@ describe("NaN and infinity in the weights", () => {
     ["F32", [0xff, 0xff, 0x7f, 0x7f]],
     ["F8_E4M3", [0x7e]],
     ["F8_E5M2", [0x7b]],
+    ["F8_E8M0", [0xfc]],
+    ["U8", [0xff]],
     ["I16", [0xff, 0x7f]],
   ])("accepts the largest finite %s", async (dtype, bytes) => {
     const folder = folderWith(dtype, bytes.length, 100, (data) => data.set(bytes, 0));
@@ -78,6 +82,15 @@ describe("NaN and infinity in the weights", () => {
       }
     }
   });
+
+  test.each(["experts.down_proj_scales", "experts.0.down_proj.weight_scale"])(
+    "finds it in the bytes of MXFP4 scales: %s",
+    async (scales) => {
+      const folder = folderWith("U8", 1, 100, (data) => data.set([0xff], 37), scales);
+      const error = await failureOf(check(folder, "full"));
+      expect([error.code, error.message]).toEqual(["QS-FETCH-NAN", expect.stringMatching(`"${scales}".*index 37`)]);
+    },
+  );
 
   test("a sample covers ends and middle of a large tensor, the full check every value", async () => {
     const count = 2_000_000;

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { emptyCard } from "../../src/checkpoint/base-card.js";
@@ -76,6 +77,23 @@ describe("a GGUF source", () => {
     const error = await failureOf(check());
     expect(error).toMatchObject({ code: "QS-FETCH-NAN", message: expect.stringContaining("at index 34") });
     expect(error.message).toContain('"token_embd.weight" in m.gguf');
+  });
+
+  test.each([
+    ["NaN", 255],
+    ["infinite values", 253],
+  ])("is checked for MXFP4 scales of %s, also beyond the first chunk", async (_, scale) => {
+    // More than 4 MiB, and no whole number of blocks in a chunk.
+    const experts = tensor("blk.0.ffn_down_exps.weight", "MXFP4", 250_000);
+    const [folder, names] = fileOf({ metadata: sourceMetadata, tensors: [experts] });
+    const source = await checkGguf(folder, names);
+    const check = () => checkSourceWeights(folder, source, "full", { signal: new AbortController().signal });
+    await check();
+    const file = await open(join(folder, "m.gguf"), "r+");
+    await file.write(Uint8Array.of(scale), 0, 1, (source.headers[0]?.tensors[0]?.offset ?? 0) + 17 * 249_000);
+    await file.close();
+    const error = await failureOf(check());
+    expect([error.code, error.message]).toEqual(["QS-FETCH-NAN", expect.stringMatching(/"blk.0.*index 7968000$/)]);
   });
 
   test("without a tokenizer is refused", async () => {
