@@ -1,4 +1,5 @@
-import type { JsonObject } from "../util/canonical-json.js";
+import { isObject } from "../checkpoint/parse-python-json.js";
+import type { Json, JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { type Fp8Layout, fp8Layout } from "./fp8-layout.js";
@@ -9,16 +10,23 @@ interface Header {
   shape: readonly number[];
 }
 
+/** The layout of the scales, and the type of the weights that have one. */
+interface ScaledLayout extends Fp8Layout {
+  dtype: "F8" | "I8";
+  /** Whether a scale may be of a tensor that is missing; the converter drops it. */
+  lonely: boolean;
+}
+
 /**
- * Compares the scales of a checkpoint's FP8 tensors with the layout that config.json declares. llama.cpp's converter fails
- * on a wrong scale with Python's own error, and writes a tensor without one unscaled.
+ * Compares the scales of a checkpoint's 8-bit tensors with the layout that config.json declares. llama.cpp's converter fails
+ * on a wrong scale with Python's own error, or applies it to other weights, and writes a tensor without one unscaled.
  */
 export class Fp8Check {
-  readonly #layout: Fp8Layout | undefined;
+  readonly #layout: ScaledLayout | undefined;
   readonly #tensors = new Map<string, Header>();
 
   constructor(config: JsonObject) {
-    this.#layout = fp8Layout(config.quantization_config);
+    this.#layout = scaledLayout(config.quantization_config);
   }
 
   add(tensors: readonly Header[]): void {
@@ -35,20 +43,39 @@ export class Fp8Check {
       const name = scaledName(scale.name, layout);
       if (name === undefined) continue;
       const tensor = this.#tensors.get(name);
-      if (tensor === undefined) return badScales(`${quote(scale.name)} is the scale of a tensor that is missing`);
-      if (!fits(scale.shape, tensor.shape, layout.block)) {
-        const shapes = `the shape ${shapeText(scale.shape)}, which does not fit ${shapeText(tensor.shape)}`;
-        const blocks = layout.block === null ? "" : ` in blocks of ${layout.block.join(" × ")}`;
-        return badScales(`${quote(scale.name)} has ${shapes}${blocks}`);
-      }
+      if (tensor === undefined && layout.lonely) continue;
+      const why = tensor === undefined ? "is the scale of a tensor that is missing" : fault(scale, tensor, layout);
+      if (why !== undefined) return badScales(`${quote(scale.name)} ${why}`);
       scaled.add(name);
     }
-    const plain = [...this.#tensors.values()].find(
-      ({ name, dtype }) => dtype.startsWith("F8_E4M3") && !scaled.has(name),
-    );
+    const isPlain = ({ name, dtype }: Header) =>
+      dtype.startsWith(layout.dtype) && !scaled.has(name) && !name.includes("scale");
+    const plain = [...this.#tensors.values()].find(isPlain);
     return plain && badScales(`${quote(plain.name)} has no scale`);
   }
 }
+
+/** Returns the layout of every quantization to 8 bits that llama.cpp's converter reads. */
+function scaledLayout(declared: Json | undefined): ScaledLayout | undefined {
+  if (!isObject(declared)) return undefined;
+  if (declared.quant_method === "modelopt") return { suffix: "_scale", block: null, dtype: "F8", lonely: true };
+  const isInteger = declared.format === "int-quantized";
+  const likeFloat = isInteger || declared.format === "naive-quantized" ? { format: "float-quantized" } : {};
+  const layout = fp8Layout({ ...declared, ...likeFloat });
+  return layout && { ...layout, dtype: isInteger ? "I8" : "F8", lonely: false };
+}
+
+/** Returns what is wrong with a scale; undefined for one that fits, and for those of other quantizations beside FP8. */
+function fault(scale: Header, { name, dtype, shape }: Header, layout: ScaledLayout): string | undefined {
+  if (floats.test(dtype)) return `is the scale of ${dtype} weights`;
+  if (!dtype.startsWith(layout.dtype)) return undefined;
+  if (!floats.test(scale.dtype) && scale.dtype !== "F8_E8M0") return `is ${scale.dtype}, and a scale must be a float`;
+  if (fits(scale.shape, { name, shape }, layout.block)) return undefined;
+  const blocks = layout.block === null ? "" : ` in blocks of ${layout.block.join(" × ")}`;
+  return `has the shape ${shapeText(scale.shape)}, which does not fit ${shapeText(shape)}${blocks}`;
+}
+
+const floats = /^(F64|F32|F16|BF16)$/;
 
 /** Returns the tensor that a scale is for, by the names that llama.cpp's converter reads; undefined for other tensors. */
 function scaledName(name: string, { suffix }: Fp8Layout): string | undefined {
@@ -58,22 +85,28 @@ function scaledName(name: string, { suffix }: Fp8Layout): string | undefined {
 }
 
 /**
- * Whether there are scales for all blocks of the last two dimensions, or else for everything behind their own dimensions. A
- * matrix that was split between devices may have more blocks.
+ * Whether there are scales for all blocks of the last two dimensions, or else for everything behind their own dimensions. The
+ * fused attention matrix of MiMo models was split between devices: each part's last block may have fewer rows.
  */
-function fits(scale: readonly number[], tensor: readonly number[], block: Fp8Layout["block"]): boolean {
-  if (block !== null ? scale.length !== tensor.length : scale.length > tensor.length) return false;
+function fits(
+  scale: readonly number[],
+  { name, shape }: Pick<Header, "name" | "shape">,
+  block: Fp8Layout["block"],
+): boolean {
+  if (block !== null ? scale.length !== shape.length : scale.length > shape.length) return false;
   return scale.every((size, index) => {
-    const inBlock = block?.[index - tensor.length + 2];
-    const whole = tensor[index] ?? 0;
-    return inBlock === undefined ? size === 1 || size === whole : size >= Math.ceil(whole / inBlock);
+    const inBlock = block?.[index - shape.length + 2];
+    const whole = shape[index] ?? 0;
+    if (inBlock === undefined) return size === 1 || size === whole;
+    const blocks = Math.ceil(whole / inBlock);
+    return size === blocks || (size > blocks && index === 0 && name.endsWith(".qkv_proj.weight"));
   });
 }
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(" × ")}]`;
 
 function badScales(what: string): QuantsmithError {
-  return new QuantsmithError("QS-CONVERT-WEIGHTS", `the scales of the FP8 weights are invalid: ${what}`, {
+  return new QuantsmithError("QS-CONVERT-WEIGHTS", `the scales of the quantized weights are invalid: ${what}`, {
     remedy: "Use config.json and weights of one commit of the model's original repository, or its 16-bit checkpoint.",
   });
 }
