@@ -98,10 +98,7 @@ export function installRelease(
   });
 }
 
-/**
- * Removes a release, or with `keepsFiles` renames it. Returns undefined if there was
- * none. Errors: those of `installRelease`.
- */
+/** Removes a release, or with `keepsFiles` renames it. Returns undefined if there was none. Errors: those of `installRelease`. */
 export async function withdrawRelease(
   target: ReleaseTarget,
   { keepsFiles = false }: Keeping = {},
