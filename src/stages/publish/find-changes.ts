@@ -53,8 +53,9 @@ export interface Changes {
 
 /**
  * Compares a release with the files at the target. Removes files of the previous release that are unchanged since and
- * not in this one: model files only if the release `removes` them, the signature only together with other changes. All
- * other files stay. A release that differs only in step times and measured speeds changes nothing.
+ * not in this one: model files only if the release `removes` them, the signature only together with other changes. Also
+ * removes a signature of anything else, which `requireOwn` does not allow by itself. All other files stay. A release that
+ * differs only in step times and measured speeds changes nothing.
  */
 export async function findChanges(
   { files, report, removes = () => false }: Pick<CheckedRelease, "files" | "report" | "removes">,
@@ -73,12 +74,14 @@ export async function findChanges(
     if (isGone || (await previous.sha256(path)) !== sha256) continue;
     (isModelFile(path) && !removes(path) ? changes.keep : changes.remove).push(path);
   }
+  const isForeign = previous.files.has(signatureFile) && !previous.own.has(signatureFile);
+  if (isForeign && !released.has(signatureFile)) changes.remove.push(signatureFile);
   return isRepetition(changes, report, previous) ? { ...changes, update: [], remove: [] } : changes;
 }
 
 /** Returns true if only step times and measured speeds differ, and at most the signature is missing. */
-function isRepetition({ add, update, remove }: Changes, report: RunReport, { release }: PublishedFiles): boolean {
-  if (add.length > 0 || remove.some((path) => path !== signatureFile)) return false;
+function isRepetition({ add, update, remove }: Changes, report: RunReport, { own, release }: PublishedFiles): boolean {
+  if (add.length > 0 || remove.some((path) => path !== signatureFile || !own.has(path))) return false;
   if (update.some(({ path }) => path !== "release.json")) return false;
   return update.length === 0 || (release !== undefined && isSameRelease(report, release.report));
 }

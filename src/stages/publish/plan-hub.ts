@@ -3,6 +3,7 @@ import { isInCollection } from "../../hub/upload/collections.js";
 import { findOwnPullRequest } from "../../hub/upload/pull-requests.js";
 import { findRepo, type RepoState } from "../../hub/upload/repository.js";
 import { validateCard } from "../../hub/upload/validate-card.js";
+import { signatureFile } from "../../release/sign/statement.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { readRegular } from "../../util/regular-file.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -95,13 +96,13 @@ export function revisionOf({ pullRequest }: Pick<HubPlan, "pullRequest">): strin
   return pullRequest === undefined ? "main" : `refs/pr/${pullRequest}`;
 }
 
-/** Returns what a publication writes to main or a pull request, for `requireOwn`. */
+/** Returns what a publication writes to main or a pull request, and a removed signature, for `requireOwn`. */
 export function overwriteOf(
   { report }: CheckedRelease,
   { repo, replace, pullRequest }: Pick<HubPublishOptions, "repo" | "replace"> & Pick<Overwrite, "pullRequest">,
-  { add, update }: Pick<Changes, "add" | "update">,
+  { add, update, remove }: Pick<Changes, "add" | "update" | "remove">,
 ): Overwrite {
-  const paths = [...add, ...update].map(({ path }) => path);
+  const paths = [...[...add, ...update].map(({ path }) => path), ...remove.filter((path) => path === signatureFile)];
   return { place: repo, pullRequest, model: report.model, paths, replace: replace === true };
 }
 

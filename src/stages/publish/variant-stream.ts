@@ -5,6 +5,7 @@ import { findRepo } from "../../hub/upload/repository.js";
 import { checksumsFile } from "../../release/checksums.js";
 import { historyFile } from "../../release/history.js";
 import { provenanceFile } from "../../release/provenance.js";
+import { signatureFile } from "../../release/sign/statement.js";
 import { cardFile } from "../../release/verify/check-cross-references.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import { prepareRepo } from "./prepare-repo.js";
@@ -94,8 +95,8 @@ export interface PlannedRelease {
   files: readonly string[];
 }
 
-/** Files with a fixed name in every release. */
-const fixedFiles = [cardFile, "release.json", provenanceFile, checksumsFile];
+/** Files with a fixed name in every release; a signature of anything else would not cover it. */
+const fixedFiles = [cardFile, "release.json", provenanceFile, checksumsFile, signatureFile];
 
 /**
  * Opens a stream to a repository, which is created if it does not exist. Before any upload, requires that publishing

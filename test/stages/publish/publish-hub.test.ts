@@ -558,6 +558,47 @@ describe("files of the owner", () => {
     },
   );
 
+  test.each([
+    ["without a release", false, "branch"],
+    ["beside the same release", true, "branch"],
+    ["beside the same release", true, "pr"],
+    ["without a release", false, "direct"],
+  ] as const)(
+    "a signature of anything else is named and stays, unless it is replaced: %s (%s, via %s)",
+    async (_what, isReleased, via) => {
+      const repo = hub.create("me/model");
+      repo.commit({ "notes.md": "mine" });
+      const files = releaseFolder(folder);
+      if (isReleased) await publishing();
+      repo.change("main", { title: "by hand", set: [smallFile("model.sig", Buffer.from("hello"))], remove: [] });
+      const before = [treeOf(hub), writes().length];
+      for (const work of [preview, publishing]) {
+        const { code, message } = await failureOf(work({ via }));
+        expect([code, message]).toEqual([
+          "QS-PUBLISH-FOREIGN",
+          expect.stringMatching(/^files of me\/model .*: model\.sig$/),
+        ]);
+      }
+      expect([treeOf(hub), writes().length]).toEqual(before);
+      const { operations } = await preview({ via, replace: true });
+      expect(operations).toContainEqual({ operation: "delete", path: "model.sig" });
+      expect((await publishing({ via, replace: true })).operations).toEqual(operations);
+      expect(treeOf(hub, via === "pr" ? "refs/pr/1" : "main")).toEqual({ ...files, "notes.md": sha256("mine") });
+    },
+  );
+
+  test("a signature that somebody adds during publishing is not published with the release", async () => {
+    releaseFolder(folder);
+    const repo = hub.create("me/model");
+    repo.commit({ "notes.md": "mine" });
+    repo.onMove = (ref) => {
+      if (ref === "main" || repo.files(repo.resolve("main") ?? "").length > 1) return;
+      repo.change("main", { title: "by hand", set: [smallFile("model.sig", Buffer.from("hello"))], remove: [] });
+    };
+    expect(await failure(publishing())).toBe("QS-PUBLISH-CONFLICT");
+    expect(treeOf(hub)).toEqual({ "model.sig": sha256("hello"), "notes.md": sha256("mine") });
+  });
+
   test("a card with a text between rules is theirs, and so is what a folder of the release would hide", async () => {
     releaseFolder(folder);
     for (const card of [

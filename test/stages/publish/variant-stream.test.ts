@@ -121,11 +121,13 @@ test("files of the owner that the release would overwrite are an error before an
   const open = (more = {}, model = { name: "Example", source }) =>
     openStream({ ...options, ...more }, { model, files: [variant("Q8_0").file] }, hooks);
   await open();
-  hub.repo("me/model")?.commit({ "README.md": "# Mine\n", "Example-Q8_0.gguf": "mine", "notes.md": "" });
+  hub
+    .repo("me/model")
+    ?.commit({ "README.md": "# Mine\n", "Example-Q8_0.gguf": "mine", "notes.md": "", "model.sig": "" });
   const error = await failureOf(open());
   expect([error.code, error.message]).toEqual([
     "QS-PUBLISH-FOREIGN",
-    "files of me/model are not of a release of quantsmith: README.md, Example-Q8_0.gguf",
+    "files of me/model are not of a release of quantsmith: README.md, model.sig, Example-Q8_0.gguf",
   ]);
   await open({ replace: true });
   await publishFolder(connection(), folder, { replace: true });
