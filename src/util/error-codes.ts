@@ -234,7 +234,8 @@ export const errorCodes = {
   },
   "QS-PUBLISH-FOREIGN": {
     exit: 2,
-    about: "The target contains files, or the release of another model or source, that publishing would replace.",
+    about:
+      "The target contains files, or the release of another model or source, that publishing would replace, or `--sign` finds a signature of somebody else.",
   },
   "QS-PUBLISH-TOKEN": { exit: 5, about: "Publishing to the Hub requires a token, and none is set." },
   "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was requested, and the repository is public." },

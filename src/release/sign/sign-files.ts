@@ -3,7 +3,8 @@ import { DSSEBundleBuilder, RekorWitness } from "@sigstore/sign";
 import { QuantsmithError } from "../../util/errors.js";
 import { redact } from "../../util/redact.js";
 import { FulcioSigner } from "./fulcio-signer.js";
-import { hasIdentity, readIdentity } from "./identity-token.js";
+import { hasIdentity, type Identity, readIdentity } from "./identity-token.js";
+import type { Signer } from "./read-signature.js";
 import type { SigstoreInstance } from "./sigstore-instance.js";
 import { renderStatement, statementMediaType } from "./statement.js";
 
@@ -13,6 +14,22 @@ const timeoutMs = 20_000;
 /** Requires a signing identity in the environment. Errors: QS-SIGN-IDENTITY. */
 export function requireIdentity(env: NodeJS.ProcessEnv = process.env): void {
   if (!hasIdentity(env)) throw noIdentity("the environment does not provide an identity for signing");
+}
+
+/**
+ * Returns the signer of the environment's identity, as far as it is known. Errors: QS-SIGN-IDENTITY, the reason of
+ * `signal`.
+ */
+export async function readSigner(signal: AbortSignal): Promise<Partial<Signer>> {
+  return (await requestIdentity(signal)).signer;
+}
+
+async function requestIdentity(signal: AbortSignal): Promise<Identity> {
+  requireIdentity();
+  return readIdentity(signal).catch((error: Error) => {
+    signal.throwIfAborted();
+    throw noIdentity(`the identity is not available: ${withoutTokens(error.message)}`);
+  });
 }
 
 /**
@@ -26,11 +43,7 @@ export async function signFiles(
   { fulcioUrl, rekorUrl }: SigstoreInstance,
   signal: AbortSignal,
 ): Promise<string> {
-  requireIdentity();
-  const identity = await readIdentity(signal).catch((error: Error) => {
-    signal.throwIfAborted();
-    throw noIdentity(`the identity is not available: ${withoutTokens(error.message)}`);
-  });
+  const identity = await requestIdentity(signal);
   // The library's requests to the log have no signal: they end soon.
   const services = { timeout: timeoutMs, retry: 1 };
   const bundler = new DSSEBundleBuilder({

@@ -10,6 +10,8 @@ import { planSigning, signRelease } from "./sign-release.js";
 export interface PreparedRelease {
   release: CheckedRelease;
   needsSignature: boolean;
+  /** True if a signature of somebody else is replaced. */
+  replacesSignature: boolean;
   /** Operations before those on files. */
   operations: PublishOperation[];
 }
@@ -24,7 +26,7 @@ export interface ReleasePlaces {
 
 /**
  * Adds the history at the target to a verified release and decides on its signature. Writes only to `scratch`.
- * Errors: QS-PUBLISH-HISTORY, QS-SIGN-ROOT, QS-HUB-*.
+ * Errors: QS-PUBLISH-HISTORY, QS-PUBLISH-FOREIGN, QS-SIGN-IDENTITY, QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function prepareRelease(
   found: CheckedRelease,
@@ -36,11 +38,11 @@ export async function prepareRelease(
   const wanted = options.removeOld === true ? { ...found, removes: () => true } : found;
   const complete = await addHistory(wanted, previous, scratch);
   const places = proposed === undefined ? [previous] : [previous, proposed];
-  const { release, needed } = await planSigning(complete, places, options, signal);
+  const { release, needed, replaces } = await planSigning(complete, places, options, signal);
   const loses = found.isSigned && !complete.isSigned && options.sign !== true;
   const operation = needed ? ("sign" as const) : ("leave-out" as const);
   const operations = needed || loses ? [{ operation, path: signatureFile }] : [];
-  return { release, needsSignature: needed, operations };
+  return { release, needsSignature: needed, replacesSignature: replaces, operations };
 }
 
 /** Returns the operations on a prepared release and its files; none if no file changes. */

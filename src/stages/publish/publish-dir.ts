@@ -12,7 +12,7 @@ import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import { type FolderRelease, readFolderRelease, requireSameFiles } from "./folder-release.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
-import { allOperations, prepareRelease, signPrepared } from "./prepare-release.js";
+import { allOperations, type PreparedRelease, prepareRelease, signPrepared } from "./prepare-release.js";
 import type { CheckedRelease } from "./release-files.js";
 import type { ReleaseOptions } from "./release-options.js";
 import { requireNames } from "./require-names.js";
@@ -44,8 +44,7 @@ export async function publishToFolder(
   const { signal, onPlan, onWait } = hooks;
   return onTarget(found, target.path, (path, scratch) =>
     withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
-      const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
-      const prepared = await prepareRelease(found, { previous }, target, scratch, signal);
+      const { previous, prepared, movedTo } = await prepareForTarget(found, { ...target, path }, scratch, signal);
       const release = await signPrepared(prepared, hooks);
       const changes = await findFolderChanges(release, path, previous, signal);
       const operations = operationsOf(path, changes, movedTo);
@@ -69,11 +68,25 @@ export async function previewFolder(
   signal: AbortSignal,
 ): Promise<FolderPublication> {
   return onTarget(found, target.path, async (path, scratch) => {
-    const { previous, movedTo } = await readTarget(found, { ...target, path }, signal);
-    const prepared = await prepareRelease(found, { previous }, target, scratch, signal);
+    const { previous, prepared, movedTo } = await prepareForTarget(found, { ...target, path }, scratch, signal);
     const changes = await findFolderChanges(prepared.release, path, previous, signal);
     return { path, operations: allOperations(prepared, operationsOf(path, changes, movedTo)) };
   });
+}
+
+/** Reads the target and prepares the release for it. With `movedTo`, the old folder is kept under that name. */
+async function prepareForTarget(
+  found: CheckedRelease,
+  target: FolderTarget,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<{ previous: FolderRelease; prepared: PreparedRelease; movedTo?: string }> {
+  const read = await readTarget(found, target, signal);
+  const prepared = await prepareRelease(found, read, target, scratch, signal);
+  // The only copy of the signature of somebody else may be there.
+  return prepared.replacesSignature
+    ? { ...read, prepared, movedTo: await unusedPath(target.path) }
+    : { ...read, prepared };
 }
 
 /** Reads the target; with `replace`, a folder that contains more than a release of the model counts as moved. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { localFile } from "../../hub/upload/local-file.js";
-import { signFiles } from "../../release/sign/sign-files.js";
+import { localFile, readUnchanged } from "../../hub/upload/local-file.js";
+import { readSigner, signFiles } from "../../release/sign/sign-files.js";
 import { sigstoreInstance } from "../../release/sign/sigstore-instance.js";
 import { signatureFile } from "../../release/sign/statement.js";
-import { checkSignature } from "../../release/verify/check-signature.js";
+import { checkSignature, type ExpectedSigner } from "../../release/verify/check-signature.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
@@ -13,34 +13,46 @@ import type { ReleaseOptions } from "./release-options.js";
 
 /** The signing decision of a publication. */
 export interface Signing {
-  /** Without the folder's signature if the one at one of the places is kept. */
+  /** Without the folder's signature if the one at one of the places is kept, or if it is replaced. */
   release: CheckedRelease;
   needed: boolean;
+  /** True if a signature of somebody else at one of the places is replaced. */
+  replaces: boolean;
 }
 
 /**
  * Decides whether to sign a release: if signing is requested, and neither the folder nor one of the places, the target or an
- * open pull request, has a valid signature of this content. Avoids unnecessary signatures, since each creates a public record. Errors: QS-SIGN-ROOT, QS-HUB-*.
+ * open pull request, has a valid signature of this content by the environment's identity. Avoids unnecessary signatures, since
+ * each creates a public record. A signature of somebody else is replaced only with `replace`.
+ * Errors: QS-PUBLISH-FOREIGN, QS-SIGN-IDENTITY, QS-SIGN-ROOT, QS-HUB-*.
  */
 export async function planSigning(
   release: CheckedRelease,
   places: readonly PublishedFiles[],
-  { sign }: Pick<ReleaseOptions, "sign">,
+  { sign, replace }: Pick<ReleaseOptions, "sign" | "replace">,
   signal: AbortSignal,
 ): Promise<Signing> {
-  if (sign !== true) return { release, needed: false };
-  const unsigned = { ...release, files: contentOf(release) };
-  for (const place of places) {
-    if (await isSigned(unsigned, place, signal)) return { release: unsigned, needed: false };
-  }
-  return { release, needed: !release.isSigned };
+  if (sign !== true) return { release, needed: false, replaces: false };
+  const unsigned = { ...release, files: contentOf(release), isSigned: false };
+  const placed = await findSigned(unsigned, places, signal);
+  const local = await localSignature(release);
+  const signer = placed === undefined && local === undefined ? {} : await readSigner(signal);
+  const isOwn = async (signature: PlacedSignature | undefined) => {
+    if (signature === undefined) return false;
+    const reason = await whyForeign(signature, signer);
+    if (reason !== undefined && replace !== true) throw otherSigner(signature, reason);
+    return reason === undefined;
+  };
+  if (await isOwn(placed)) return { release: unsigned, needed: false, replaces: false };
+  const isSigned = await isOwn(local);
+  return { release: isSigned ? release : unsigned, needed: !isSigned, replaces: placed !== undefined };
 }
 
 /** Signs a release without a valid signature: writes `model.sig` into its folder, if it is valid. Errors: QS-SIGN-*. */
 export async function signRelease(release: CheckedRelease, signal: AbortSignal): Promise<CheckedRelease> {
   if (release.isSigned) return release;
   const files = contentOf(release);
-  const digests = new Map(files.map((file) => [file.path, file.sha256]));
+  const digests = digestsOf({ files });
   const signature = await signFiles(release.report.model.name, digests, sigstoreInstance(), signal);
   const problem = (await checkSignature(signature, digests, {})).problems.find(({ severity }) => severity === "error");
   if (problem !== undefined) {
@@ -62,12 +74,53 @@ function contentOf({ files }: CheckedRelease): CheckedRelease["files"] {
   return files.filter(({ path }) => path !== signatureFile);
 }
 
-/** Returns true if a place contains this release, except for times and speeds, with a valid signature. */
-async function isSigned(release: CheckedRelease, previous: PublishedFiles, signal: AbortSignal): Promise<boolean> {
-  const signature = await previous.text(signatureFile);
-  const report = await previous.text("release.json");
-  if (signature === undefined || report === undefined) return false;
-  if (!isEmpty(await findChanges(release, previous, signal))) return false;
-  const digests = new Map(release.files.map((file) => [file.path, file.sha256])).set("release.json", sha256(report));
-  return (await checkSignature(signature, digests, {})).signature?.ok === true;
+/** A signature over the content of a release, and where it is. */
+interface PlacedSignature {
+  text: string;
+  /** The release's files, path to sha256. */
+  files: ReadonlyMap<string, string>;
+  where: string;
+}
+
+/** Returns the signature at the first place that contains this release, except for times and speeds, with a signature. */
+async function findSigned(
+  release: CheckedRelease,
+  places: readonly PublishedFiles[],
+  signal: AbortSignal,
+): Promise<PlacedSignature | undefined> {
+  for (const place of places) {
+    const text = await place.text(signatureFile);
+    const report = await place.text("release.json");
+    if (text === undefined || report === undefined) continue;
+    if (!isEmpty(await findChanges(release, place, signal))) continue;
+    return { text, files: digestsOf(release).set("release.json", sha256(report)), where: "at the target" };
+  }
+  return undefined;
+}
+
+async function localSignature(release: CheckedRelease): Promise<PlacedSignature | undefined> {
+  const file = release.files.find(({ path }) => path === signatureFile);
+  if (file === undefined) return undefined;
+  const text = String(await readUnchanged(file));
+  return { text, files: digestsOf({ files: contentOf(release) }), where: `in ${release.folder}` };
+}
+
+function digestsOf({ files }: Pick<CheckedRelease, "files">): Map<string, string> {
+  return new Map(files.map((file) => [file.path, file.sha256]));
+}
+
+/** Returns why a signature is not a valid one of a signer; undefined if it is. */
+async function whyForeign({ text, files }: PlacedSignature, signer: ExpectedSigner): Promise<string | undefined> {
+  const { signature, problems } = await checkSignature(text, files, signer);
+  return signature?.ok === true ? undefined : problems.map(({ message }) => message).join();
+}
+
+function otherSigner({ where }: PlacedSignature, reason: string): QuantsmithError {
+  return new QuantsmithError(
+    "QS-PUBLISH-FOREIGN",
+    `the signature ${where} is not of the environment's identity: ${reason}`,
+    {
+      remedy: "Publish without `--sign` to keep it, or add `--replace` to sign the release again.",
+    },
+  );
 }

@@ -29,10 +29,53 @@ test("the job's token is requested for Sigstore; one in the environment comes fi
     asked = [request.url, request.headers.authorization];
     response.end(JSON.stringify({ value: tokenOf({ sub: "job" }), count: 1 }));
   });
-  expect(await readIdentity(never, env)).toEqual({ token: tokenOf({ sub: "job" }), subject: "job" });
+  expect(await readIdentity(never, env)).toEqual({ token: tokenOf({ sub: "job" }), subject: "job", signer: {} });
   expect(asked).toEqual(["/token?job=1&audience=sigstore", "Bearer canary"]);
   const SIGSTORE_ID_TOKEN = tokenOf({ sub: "7", email: "me@example.org", email_verified: true });
   expect(await readIdentity(never, { ...env, SIGSTORE_ID_TOKEN })).toMatchObject({ subject: "me@example.org" });
+});
+
+test.each([
+  [
+    "GitHub",
+    { sub: "repo:me/m:ref:refs/heads/main", job_workflow_ref: "me/m/.github/workflows/r.yml@refs/heads/main" },
+    "https://token.actions.githubusercontent.com",
+    { identity: "https://github.com/me/m/.github/workflows/r.yml@refs/heads/main" },
+  ],
+  [
+    "GitLab",
+    {
+      sub: "project_path:me/m:ref_type:branch:ref:main",
+      ci_config_ref_uri: "gitlab.com/me/m//.gitlab-ci.yml@refs/heads/main",
+    },
+    "https://gitlab.com",
+    { identity: "https://gitlab.com/me/m//.gitlab-ci.yml@refs/heads/main" },
+  ],
+  [
+    "an address",
+    { sub: "7", email: "me@example.org", email_verified: true },
+    "https://accounts.google.com",
+    { identity: "me@example.org" },
+  ],
+  ["a URI", { sub: "spiffe://example.org/job" }, "https://example.org", { identity: "spiffe://example.org/job" }],
+  ["another kind", { sub: "system:serviceaccount:me:job" }, "https://example.org", {}],
+])(
+  "the signer of a token of %s is known as far as Fulcio's public instance names it",
+  async (_what, claims, iss, named) => {
+    const { signer } = await readIdentity(never, { SIGSTORE_ID_TOKEN: tokenOf({ iss, ...claims }) });
+    expect(signer).toEqual({ ...named, issuer: iss });
+  },
+);
+
+test("the signer of a federated token has the issuer of its connector, if that is an address", async () => {
+  const signerOf = async (connector_id: string) => {
+    const email = { email: "me@example.org", email_verified: true };
+    const claims = { iss: "https://oauth2.sigstore.dev/auth", sub: "7", ...email, federated_claims: { connector_id } };
+    return (await readIdentity(never, { SIGSTORE_ID_TOKEN: tokenOf(claims) })).signer;
+  };
+  const issuer = "https://github.com/login/oauth";
+  expect(await signerOf(issuer)).toEqual({ identity: "me@example.org", issuer });
+  expect(await signerOf("ldap")).toEqual({ identity: "me@example.org" });
 });
 
 test.each(["own", "a.b.c", tokenOf({}), tokenOf({ sub: "7", email: "me@example.org", email_verified: false })])(

@@ -1,11 +1,16 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { verifyRemote } from "../../../src/release/verify/verify-remote.js";
+import type { HubPublishOptions } from "../../../src/stages/publish/hub-options.js";
+import { previewFolder, publishToFolder } from "../../../src/stages/publish/publish-dir.js";
 import { previewHub } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { signRelease } from "../../../src/stages/publish/sign-release.js";
+import { failureOf } from "../../fixtures/failure.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
+import { smallFile } from "../../fixtures/hub-server/repo.js";
 import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
 import { releaseFolder, rerun } from "../../fixtures/release-folder.js";
 import { identityToken, startSigstore, type TestSigstore } from "../../fixtures/sigstore.js";
@@ -35,9 +40,9 @@ afterEach(async () => {
   await hub.close();
 });
 
-async function publish(sign: boolean) {
+async function publish(sign: boolean, options: Partial<HubPublishOptions> = {}) {
   const connection = connectToWrite(hub, join(folder, "..", "hf"));
-  const done = await publishFolder(connection, folder, sign ? { sign: true } : {});
+  const done = await publishFolder(connection, folder, { ...options, ...(sign && { sign: true }) });
   const place = { repo: "me/model", revision: "main" };
   return { done, report: await verifyRemote(connection, place, signal, undefined, sign ? signer : {}) };
 }
@@ -107,4 +112,87 @@ test("an unsigned release on the Hub is signed; another release removes the prev
   releaseFolder(folder, { card: "# Another model\n" });
   const { report } = await publish(false);
   expect([report.ok, report.signature, treeOf(hub)["model.sig"]]).toEqual([true, null, undefined]);
+});
+
+const strangers = [
+  { identity: "https://example.com/mallory", issuer: signer.issuer },
+  { identity: signer.identity, issuer: "https://other.example.com" },
+];
+
+/** Signs a copy of the release as somebody else; returns its `model.sig`. */
+async function signatureOf({ identity, issuer }: typeof signer): Promise<Buffer> {
+  const copy = join(mkdtempSync(join(home, "copy-")), "release");
+  cpSync(folder, copy, { recursive: true });
+  rmSync(join(copy, "model.sig"), { force: true });
+  vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(identity, issuer));
+  await signRelease(await releaseFiles(copy, signal), signal);
+  vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(signer.identity, signer.issuer));
+  return readFileSync(join(copy, "model.sig"));
+}
+
+test.each(strangers)(
+  "a folder's signature of somebody else stays, unless it is replaced: $identity, $issuer",
+  async (other) => {
+    const signature = await signatureOf(other);
+    writeFileSync(join(folder, "model.sig"), signature);
+    const before = sigstore.signings();
+    const release = await releaseFiles(folder, signal);
+    const connection = connectToWrite(hub, join(folder, "..", "hf"));
+    const target = { repo: "me/model", via: "branch", private: false, sign: true } as const;
+    const dir = join(folder, "..", "target");
+    for (const work of [
+      () => publish(true),
+      () => previewHub(connection, release, target, signal),
+      () => publishToFolder(release, { path: dir, sign: true }, { signal }),
+    ]) {
+      const { code, message } = await failureOf(work());
+      expect(code).toBe("QS-PUBLISH-FOREIGN");
+      expect(message).toContain(other.issuer === signer.issuer ? `by ${other.identity} instead of` : other.issuer);
+    }
+    expect(readFileSync(join(folder, "model.sig")).equals(signature)).toBe(true);
+    expect([hub.repo("me/model"), existsSync(dir), sigstore.signings()]).toEqual([undefined, false, before]);
+    expect((await publish(true, { replace: true })).report.signature).toEqual({ state: "valid", ...signer, ok: true });
+  },
+);
+
+test.each([true, false])(
+  "a signature of somebody else at the target is not taken for ours (signed before: %s)",
+  async (sign) => {
+    const [other] = strangers;
+    if (other === undefined) throw new Error("no stranger");
+    const signature = await signatureOf(other);
+    await publish(sign);
+    const set = [smallFile("model.sig", signature)];
+    hub.repo("me/model")?.change("main", { title: "by hand", set, remove: [] });
+    const before = [commits(), sigstore.signings()];
+    for (const via of ["branch", "pr", "direct"] as const) {
+      const { code, message } = await failureOf(publish(true, { via }));
+      expect([code, message]).toEqual(["QS-PUBLISH-FOREIGN", expect.stringContaining(`signed by ${other.identity}`)]);
+    }
+    expect([commits(), sigstore.signings()]).toEqual(before);
+    // Without signing, it is a valid signature of this release.
+    if (!sign) expect((await publish(false)).done.operations).toEqual([]);
+    const { report } = await publish(true, { replace: true });
+    expect(report.signature).toEqual({ state: "valid", ...signer, ok: true });
+    // The folder's own signature is used again.
+    expect(sigstore.signings()).toBe(Number(before[1]) + (sign ? 0 : 1));
+    expect((await publish(true)).done.operations).toEqual([]);
+  },
+);
+
+test("a target folder with a signature of somebody else is renamed with replace", async () => {
+  const [other] = strangers;
+  if (other === undefined) throw new Error("no stranger");
+  const path = join(folder, "..", "target");
+  const release = await releaseFiles(folder, signal);
+  await publishToFolder(release, { path }, { signal });
+  const signature = await signatureOf(other);
+  writeFileSync(join(path, "model.sig"), signature);
+  expect((await failureOf(publishToFolder(release, { path, sign: true }, { signal }))).code).toBe("QS-PUBLISH-FOREIGN");
+  const target = { path, sign: true, replace: true } as const;
+  await previewFolder(release, target, signal);
+  const { operations } = await publishToFolder(release, target, { signal });
+  expect(operations).toContainEqual({ operation: "rename", path, to: `${path}.replaced-1` });
+  expect(readFileSync(join(`${path}.replaced-1`, "model.sig")).equals(signature)).toBe(true);
+  expect((await verifyFolder(path, signal, undefined, signer)).ok).toBe(true);
 });
