@@ -104,7 +104,7 @@ function notFinite(path: string, tensor: StoredTensor, index: number): Quantsmit
   const what = `tensor ${quote(tensor.name)} in ${basename(path)} contains NaN or infinity at index ${index}`;
   return new QuantsmithError("QS-FETCH-NAN", what, {
     remedy:
-      "Download the model again: it is damaged, or its training diverged. Set `model.checkWeights: none` to skip this check.",
+      "Download the file again: it is damaged, or its training diverged. In a recipe, `model.checkWeights: none` skips this check.",
     at: { file: path },
   });
 }

@@ -159,7 +159,7 @@ export const errorCodes = {
   },
   "QS-CONVERT-ADAPTER": {
     exit: 2,
-    about: "The LoRA adapter is incomplete, or contains tensors that llama.cpp cannot use.",
+    about: "The LoRA adapter is incomplete, or contains what llama.cpp or a GGUF file cannot express.",
   },
   "QS-CONVERT-MEMORY": { exit: 4, about: "The converter ran out of memory." },
   "QS-CONVERT-FAILED": { exit: 4, about: "The converter failed for an unknown reason." },

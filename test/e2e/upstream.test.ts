@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { metadataString } from "../../src/gguf/metadata.js";
+import { metadataNumber, metadataString } from "../../src/gguf/metadata.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { convertToGguf } from "../../src/llamacpp/python/convert.js";
 import type { ToolProgress, ToolRun } from "../../src/llamacpp/tool-run.js";
@@ -170,13 +170,18 @@ describe("a LoRA adapter", () => {
   test("becomes a GGUF file that llama.cpp applies", async (context) => {
     await converterPython(context);
     await makeAdapter(join(home, "adapter"), 256);
+    const config = join(home, "adapter", "adapter_config.json");
+    writeFileSync(config, readFileSync(config, "utf8").replace("{", '{"use_rslora":true,'));
     const file = join(home, "made", "adapter.gguf");
     const result = await quantsmith([
       ...["convert-lora", join(home, "adapter"), "--base", tinyLlama, "--out", file, "--json"],
     ]);
     expect(result.exitCode, result.stderr).toBe(0);
     expect(JSON.parse(result.stdout)).toMatchObject({ architecture: "llama", tensors: 4 });
-    expect(metadataString(await readGguf(file), "adapter.type")).toBe("lora");
+    const adapter = await readGguf(file);
+    expect(metadataString(adapter, "adapter.type")).toBe("lora");
+    // Of lora_alpha 8 and rank 4.
+    expect(metadataNumber(adapter, "adapter.lora.alpha")).toBe(16);
     expect(readdirSync(join(home, "made"))).toEqual(["adapter.gguf"]);
 
     const loaded = await runSubprocess({

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isUnsafe, isWeightFile } from "../../checkpoint/file-selection.js";
 import { readConfig } from "../../checkpoint/read-config.js";
@@ -44,7 +44,7 @@ export interface ConvertedAdapter {
  */
 export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
   const { outFile, toolchain, python, threads, signal, onProgress } = options;
-  await requireAdapter(options.adapter);
+  const config = await requireAdapter(options.adapter, { signal });
   await readConfig(join(options.base, "config.json"));
   const parent = dirname(resolve(outFile));
   await mkdir(parent, { recursive: true });
@@ -52,7 +52,9 @@ export async function convertAdapter(options: ConvertAdapterOptions): Promise<Co
   const work = await mkdtemp(join(parent, ".convert-lora-"));
   try {
     const name = basename(resolve(options.adapter));
-    await linkFiles(options.adapter, join(work, "adapter", name), (file) => adapterFiles.includes(file));
+    const adapter = join(work, "adapter", name);
+    await linkFiles(options.adapter, adapter, (file) => file === adapterFiles.weights);
+    await writeFile(join(adapter, adapterFiles.config), JSON.stringify(config));
     const needed = (file: string) =>
       isSnapshotFile(file) && !isWeightFile(file) && !isUnsafe(file) && !file.endsWith(".md");
     await linkFiles(options.base, join(work, "base"), needed);
