@@ -5,10 +5,14 @@ import { requireNoPointer } from "../util/lfs-pointer.js";
 
 /**
  * Returns the sizes in bytes of the named files in a model folder. Throws QS-FETCH-LINK for a broken link, a link that
- * points outside the folder or to a hidden file in it, and anything but a regular file; QS-LFS-POINTER.
+ * points outside the folder and `also`, or to a hidden file in it, and anything but a regular file; QS-LFS-POINTER.
  */
-export async function checkFiles(dir: string, names: readonly string[]): Promise<Map<string, number>> {
-  const roots = await allowedRoots(dir);
+export async function checkFiles(
+  dir: string,
+  names: readonly string[],
+  also: readonly string[] = [],
+): Promise<Map<string, number>> {
+  const roots = [...(await allowedRoots(dir)), ...also];
   const sizes = new Map<string, number>();
   for (const name of names) {
     const path = join(dir, name);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -137,6 +137,32 @@ describe("splits", () => {
     writeFileSync(join(folder, second), wholeSource());
     expect(await refusal(names)).toContain("is a whole file");
     rmSync(join(folder, second));
+  });
+});
+
+describe("links to splits", () => {
+  const [folder, other] = [mkdtempSync(join(base, "real-")), mkdtempSync(join(base, "other-"))];
+  const names = writeSplits(folder);
+  writeSplits(other);
+  const linked = (...folders: string[]) => {
+    const links = mkdtempSync(join(base, "links-"));
+    for (const [index, target] of folders.entries())
+      symlinkSync(join(target, names[index] ?? ""), join(links, names[index] ?? ""));
+    return links;
+  };
+
+  test("lead to the folder of the first one's target, as in the Hugging Face cache", async () => {
+    expect((await checkGguf(linked(folder, folder), names)).weights).toEqual(names);
+  });
+
+  test("that lead elsewhere are refused", async () => {
+    const mixed = linked(folder, other);
+    const error = await failureOf(checkGguf(mixed, names));
+    expect(error).toMatchObject({ code: "QS-FETCH-LINK", at: { file: join(mixed, names[1] ?? "") } });
+    const own = linked(folder, other);
+    rmSync(join(own, names[0] ?? ""));
+    cpSync(join(folder, names[0] ?? ""), join(own, names[0] ?? ""));
+    expect((await failureOf(checkGguf(own, names))).code).toBe("QS-FETCH-LINK");
   });
 });
 

@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { Gguf, GgufTensor } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { elementCount, parameterCount } from "../../gguf/summary.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { checkFiles } from "../check-files.js";
 import type { Snapshot } from "../check-snapshot.js";
 import type { KeptWeights } from "../outline/checkpoint-outline.js";
 import { requireSource, type SourceHeader } from "./require-source.js";
@@ -21,11 +22,12 @@ export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir" | "outline
 
 /**
  * Verifies a GGUF source before any tool opens it, from its headers only. `names` are the splits in order, relative to
- * `dir`. Throws QS-GGUF-*, QS-FETCH-SPLIT, QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED and QS-CONVERT-TOKENIZER.
+ * `dir`. Throws QS-GGUF-*, QS-FETCH-LINK, QS-FETCH-SPLIT, QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED and QS-CONVERT-TOKENIZER.
  */
 export async function checkGguf(dir: string, names: readonly string[]): Promise<GgufSnapshot> {
   const headers: Gguf[] = [];
   for (const name of names) headers.push(await readGguf(await existingFile(join(dir, name))));
+  await checkOtherSplits(dir, names);
   const sources = headers.map((header, index) => sourceHeader(names[index] ?? "", header));
   requireSplits(sources);
   requireSource(sources);
@@ -57,6 +59,11 @@ export function localSplits(path: string): Promise<string[]> {
       () => false,
     );
   return findSplits(path, isFile);
+}
+
+/** The recipe names the first file, wherever it is. The others must be beside it, or beside the target of its link. */
+async function checkOtherSplits(dir: string, [first = "", ...others]: readonly string[]): Promise<void> {
+  if (others.length > 0) await checkFiles(dir, others, [dirname(await realpath(join(dir, first)))]);
 }
 
 /** The header of one file, under its own name instead of the name of a link's target. */
