@@ -13,8 +13,9 @@ const urlCredentials = [
 const secrets =
   /\b(?:hf_(?:(?:oauth|jwt)_[\w-]|[A-Za-z0-9]){20,}|api_org_[A-Za-z]{20,}|gh[oprsu]_[A-Za-z0-9]{36,}|github_pat_\w{22,})|eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/g;
 
-/** A parameter of an address that is a password, a token or a signature. */
-const secretParameter = /[?&#](?:sig|key|auth|[\w-]*(?:token|signature|secret|passw|api_?key|credential)[\w-]*)=/i;
+/** Parameters of an address that are a password, a token or a signature, with their values. */
+const secretParameters =
+  /([?&#](?:sig|key|auth|[\w-]{0,64}(?:token|signature|secret|passw|api_?key|credential)[\w-]{0,64})=)[^\s"'&]*/gi;
 
 /** Removes tokens, credentials in URLs, and the query of every URL since it may be presigned, from text to show or store. */
 export function redact(text: string): string {
@@ -27,7 +28,8 @@ export function redact(text: string): string {
     .replace(secrets, "[redacted]");
   return urlCredentials
     .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)
-    .replace(/(https?:\/\/[^\s"'?]+)\?[^\s"']+/gi, "$1?[redacted]");
+    .replace(/(\w:\/\/[^\s"'?]*)\?[^\s"']+/g, "$1?[redacted]")
+    .replace(secretParameters, "$1[redacted]");
 }
 
 /** Redacts a setting that should be an address, such as a proxy; it may lack the scheme or have a wrong one. */
@@ -47,5 +49,5 @@ export function hasUrlCredentials(text: string): boolean {
 
 /** True if a text contains an access token, a private key, or a URL with a user name, a password or a presigned query. */
 export function hasSecret(text: string): boolean {
-  return findToken(text) >= 0 || hasUrlCredentials(text) || secretParameter.test(text);
+  return findToken(text) >= 0 || hasUrlCredentials(text) || text.search(secretParameters) >= 0;
 }

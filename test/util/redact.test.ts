@@ -17,6 +17,10 @@ test.each([
   `http://user:p@a/${secret}@host:3128`,
   `http://user:${secret}?x#y@host`,
   `https://host/file?X-Amz-Signature=${secret}`,
+  `git+ssh://git@host/x?token=${secret}`,
+  `s3://host?${secret}`,
+  `HTTPS://host/a?${secret}#b`,
+  `https://host/a#access_token=${secret}&b`,
 ])("no message contains the credentials of %s", (url) => {
   const text = `reading "${url}": refused, see https://host.example/@scope/name`;
   expect(redact(text)).not.toContain(secret);
@@ -32,6 +36,8 @@ test.each([
   `user:${secret}@127.0.0.1`,
   `https://user:${secret.repeat(30)}@host/x`,
   `hf:user:${secret.repeat(30)}@host/x`,
+  `git@host.example:x?token=${secret}`,
+  `host.example/x?a=b&api_key=${secret}`,
   `ghp_${secret.repeat(6)}`,
   `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----`,
 ])("no quoted argument contains the secret of %s", (argument) => {
@@ -51,6 +57,7 @@ test.each([
   "https://host.example:8443/api/models/a@b",
   "https://host.example/a@b",
   "cannot read hf_quant_config.json",
+  "is that right? See https://host.example/a#token-types",
   "pkg:npm/quantsmith@0.1.0",
 ])("%s has no credentials", (text) => {
   expect(redact(text)).toBe(text);
