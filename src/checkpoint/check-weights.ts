@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { openRegular } from "../util/regular-file.js";
-import { findNonFinite, type ValueUnit, valueUnit } from "./non-finite.js";
+import { findNegative, findNonFinite, type ValueUnit, valueUnit } from "./non-finite.js";
 import { readSafetensorsHeader } from "./safetensors.js";
 
 /** `sample` checks the beginning, middle and end of every tensor, `full` every value. */
@@ -14,9 +14,9 @@ const sampleBytes = 16 * 1024;
 const chunkBytes = 4 * 2 ** 20;
 
 /**
- * Checks the weights of a folder for NaN and infinity, which would invalidate every later measurement.
- * Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, except
- * for scales of MXFP4.
+ * Checks the weights of a folder for NaN, infinity and negative scales of FP8 weights, which would invalidate every later
+ * measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, but not the
+ * scales of MXFP4.
  */
 export async function checkWeights(
   dir: string,
@@ -27,13 +27,23 @@ export async function checkWeights(
   for (const name of check === "none" ? [] : weights.filter((file) => file.endsWith(".safetensors"))) {
     const path = join(dir, name);
     const { tensors } = await readSafetensorsHeader(path);
-    await checkTensors(path, tensors.map(withScaleType), check, { signal });
+    const names = new Set(tensors.filter(({ dtype }) => dtype.startsWith("F8_E")).map((tensor) => tensor.name));
+    const stored = tensors.map((tensor) => withScaleType({ ...tensor, isScale: isFp8Scale(tensor, names) }));
+    await checkTensors(path, stored, check, { signal });
   }
 }
 
 /** The scales of MXFP4 weights are E8M0, which most checkpoints store as bytes. */
 function withScaleType(tensor: StoredTensor): StoredTensor {
   return tensor.dtype === "U8" && /_scales?$/.test(tensor.name) ? { ...tensor, dtype: "F8_E8M0" } : tensor;
+}
+
+/** Whether a tensor has the scales of one of the FP8 tensors of these names. */
+function isFp8Scale({ name, dtype }: StoredTensor, fp8: ReadonlySet<string>): boolean {
+  return (
+    /^(F32|F16|BF16)$/.test(dtype) &&
+    fp8.has(name.replace(/(?<=\.)qscale_weight$/, "weight").replace(/_scale(_inv)?$/, ""))
+  );
 }
 
 /** Where a tensor's values are in its file, and their type: that of safetensors or of GGUF, which have the same names. */
@@ -43,6 +53,8 @@ export interface StoredTensor {
   /** Bytes from the start of the file. */
   offset: number;
   bytes: number;
+  /** Whether negative values are errors, too: quantizers write none as a scale of FP8 weights. */
+  isScale?: boolean;
 }
 
 /** Checks the tensors of one file like `checkWeights`. Throws QS-FETCH-NAN. */
@@ -72,9 +84,16 @@ async function checkTensor(
   for (const { start, bytes } of isFull ? chunks(tensor.bytes, unit) : samples(tensor.bytes, unit)) {
     signal.throwIfAborted();
     const { bytesRead } = await file.read(buffer, 0, bytes, tensor.offset + start);
-    const index = findNonFinite(buffer.subarray(0, bytesRead), tensor.dtype);
-    if (index !== -1) throw notFinite(path, tensor, (start / unit.bytes) * unit.values + index);
+    const fault = findFault(buffer.subarray(0, bytesRead), tensor);
+    if (fault !== undefined) throw badValue(path, tensor, (start / unit.bytes) * unit.values + fault.index, fault.what);
   }
+}
+
+function findFault(bytes: Buffer, { dtype, isScale }: StoredTensor): { what: string; index: number } | undefined {
+  const index = findNonFinite(bytes, dtype);
+  if (index !== -1) return { what: "NaN or infinity", index };
+  const negative = isScale === true ? findNegative(bytes, dtype) : -1;
+  return negative === -1 ? undefined : { what: "a negative scale", index: negative };
 }
 
 interface Part {
@@ -100,11 +119,14 @@ function wholeUnits(bytes: number, unit: ValueUnit): number {
   return Math.floor(bytes / unit.bytes) * unit.bytes;
 }
 
-function notFinite(path: string, tensor: StoredTensor, index: number): QuantsmithError {
-  const what = `tensor ${quote(tensor.name)} in ${basename(path)} contains NaN or infinity at index ${index}`;
-  return new QuantsmithError("QS-FETCH-NAN", what, {
-    remedy:
-      "Download the file again: it is damaged, or its training diverged. In a recipe, `model.checkWeights: none` skips this check.",
-    at: { file: path },
-  });
+function badValue(path: string, { name }: StoredTensor, index: number, what: string): QuantsmithError {
+  return new QuantsmithError(
+    "QS-FETCH-NAN",
+    `tensor ${quote(name)} in ${basename(path)} contains ${what} at index ${index}`,
+    {
+      remedy:
+        "Download the file again: it is damaged, or its training diverged. In a recipe, `model.checkWeights: none` skips this check.",
+      at: { file: path },
+    },
+  );
 }

@@ -72,3 +72,14 @@ function findScale(bytes: Buffer, unit: ValueUnit): number {
   }
   return -1;
 }
+
+/** Returns the index of the first value below zero, or -1. `bytes` starts at a value of F16, BF16 or F32, little-endian. */
+export function findNegative(bytes: Buffer, dtype: string): number {
+  const size = exponents.get(dtype)?.size ?? 1;
+  for (let offset = 0; offset + size <= bytes.length; offset += size) {
+    const isSigned = (bytes[offset + size - 1] ?? 0) >= 0x80;
+    const isZero = () => bytes.readUIntLE(offset, size) === 2 ** (8 * size - 1);
+    if (isSigned && !isZero()) return offset / size;
+  }
+  return -1;
+}

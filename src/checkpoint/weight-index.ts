@@ -72,7 +72,7 @@ function requireOneSet(path: string, shards: ReadonlySet<string>, present: Reado
   if (!present.has(whole) || shards.has(whole)) return;
   throw badIndex(
     path,
-    `it does not list ${whole}, which would be other weights`,
+    `it does not list ${whole}, so that there are two sets of weights`,
     `Add ${basename(path)} to \`model.exclude\` to use ${whole}, as transformers does, or ${whole} to use the shards.`,
   );
 }

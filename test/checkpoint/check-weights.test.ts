@@ -5,7 +5,7 @@ import { checkWeights, type WeightsCheck } from "../../src/checkpoint/check-weig
 import { findNonFinite } from "../../src/checkpoint/non-finite.js";
 import { scanJson } from "../../src/checkpoint/scan-json.js";
 import { failureOf } from "../fixtures/failure.js";
-import { rawSafetensors } from "../fixtures/safetensors-builder.js";
+import { rawSafetensors, SafetensorsParts } from "../fixtures/safetensors-builder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const base = temporaryFolder();
@@ -91,6 +91,31 @@ describe("NaN and infinity in the weights", () => {
       expect([error.code, error.message]).toEqual(["QS-FETCH-NAN", expect.stringMatching(`"${scales}".*index 37`)]);
     },
   );
+
+  test.each([
+    ["w.weight_scale_inv", "w.weight", "F32"],
+    ["w.weight_scale", "w.weight", "BF16"],
+    ["w.qscale_weight", "w.weight", "F16"],
+    ["experts.up_proj_scale_inv", "experts.up_proj", "F32"],
+  ])("finds a negative scale %s of FP8 weights", async (scale, weight, dtype) => {
+    const size = dtype === "F32" ? 4 : 2;
+    const folderOf = (type: string, value: number) => {
+      const parts = new SafetensorsParts();
+      parts.add(weight, type, [4], new Uint8Array(4));
+      // The lowest byte of -0 or of a value below it, after two zeros.
+      const data = new Uint8Array(3 * size);
+      data.set([value], 2 * size);
+      data[data.length - 1] = 0x80;
+      parts.add(scale, dtype, [3], data);
+      const folder = mkdtempSync(join(base, "scales-"));
+      writeFileSync(join(folder, name), parts.build());
+      return folder;
+    };
+    const error = await failureOf(check(folderOf("F8_E4M3", 1), "full"));
+    expect([error.code, error.message]).toEqual(["QS-FETCH-NAN", expect.stringContaining("negative scale at index 2")]);
+    await check(folderOf("F8_E4M3", 0), "full");
+    await check(folderOf("I8", 1), "full");
+  });
 
   test("a sample covers ends and middle of a large tensor, the full check every value", async () => {
     const count = 2_000_000;
