@@ -24,6 +24,7 @@ export function requireSupported(settings: Settings, facts: PlanFacts): void {
   if (settings.stages.includes("calibrate") && settings.calibration.chatTemplate && !facts.ownTools) {
     throw missingOwnTool("llama-chat");
   }
+  requireStages(settings);
   requireMeasured(settings, facts);
   for (const variant of settings.variants) requireNotLarger(variant, settings, facts);
   requireVision(settings, facts);
@@ -72,6 +73,25 @@ function requireNotLarger(variant: Variant, { stages, locate }: Settings, { mode
     `${preset} has ${bits.toFixed(1)} bits per weight, and the source has most weights in ${kept.type} with ${own}: the variant would be larger and not better`,
     locate([...path, ...(variant.name === preset ? [] : ["preset"])]),
   );
+}
+
+/** Requires the stages of the recipe's smoke prompts and tasks, without which a release would be untested. */
+function requireStages({ stages, origins, locate, ...settings }: Settings): void {
+  if (!stages.includes("package")) return;
+  for (const [key, stage] of [
+    ["smoke", "smoke"],
+    ["tasks", "validate"],
+  ] as const) {
+    if (origins[key] !== "recipe" || settings[key].length === 0 || stages.includes(stage)) continue;
+    throw new QuantsmithError(
+      "QS-RECIPE-INVALID",
+      `the pipeline lacks the stage \`${stage}\`, which \`${key}\` needs`,
+      {
+        remedy: `Add \`${stage}\` to the pipeline's stages, or remove \`${key}\`.`,
+        at: locate([key]),
+      },
+    );
+  }
 }
 
 /** Requires the stages that measure, since gates without measurements would seem to pass. */

@@ -1,5 +1,6 @@
 import { parseBaseCard } from "../checkpoint/base-card.js";
 import { isWeightFile } from "../checkpoint/file-selection.js";
+import { publicCard } from "../checkpoint/private-metadata.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { isJsonObject } from "../util/json-differences.js";
 import { quote } from "../util/quote.js";
@@ -66,10 +67,10 @@ function aspectOf(path: string): Aspect {
   return "configuration";
 }
 
-/** Compares the fields of the front matter that a release has in its metadata and on its card. */
+/** Compares the fields of the front matter that a release has in its metadata and on its card, without private values. */
 function cardChanges(before: string | undefined, now: string | undefined): SourceChange[] {
   if (before === undefined || now === undefined) return [{ aspect: "model card", message: "README.md changed" }];
-  const [old, current] = [parseBaseCard(before), parseBaseCard(now)];
+  const [old, current] = [publicCard(parseBaseCard(before)), publicCard(parseBaseCard(now))];
   const keys = (Object.keys(current) as (keyof typeof current)[]).filter((key) => key !== "gated");
   const text = (value: unknown) => (value === null ? "none" : quote([value].flat().join(", ")));
   return keys.flatMap((key): SourceChange[] => {

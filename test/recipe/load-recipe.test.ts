@@ -149,6 +149,18 @@ const cases: Case[] = [
     /Raise/,
   ],
   [
+    "reference of a schema to another definition",
+    `smoke: [{ prompt: a, expect: { jsonSchema: { $defs: { City: { type: object } }, ▸$ref: "#/$defs/Cty" } } }]`,
+    /no definition "#\/\$defs\/Cty"/,
+    /\$defs/,
+  ],
+  [
+    "reference of a property to an address",
+    `smoke: [{ prompt: a, expect: { jsonSchema: { type: object, properties: { b: { ▸$ref: "https://x.example/a" } } } } }]`,
+    /no definition "https/,
+    /\$defs/,
+  ],
+  [
     "schema key that grammars do not support",
     "smoke: [{ prompt: a, expect: { jsonSchema: { type: object, properties: { b: { type: string, ▸patern: x } } } } }]",
     /schema key "patern"/,

@@ -17,6 +17,12 @@ test.each([
   ],
   ["license", { "README.md": front("license: mit") }, { "README.md": front("license: other") }, ["license"]],
   ["tags", { "README.md": front("license: mit") }, { "README.md": front("license: mit\ntags: [a]") }, ["model card"]],
+  [
+    "paths of a machine and passwords",
+    { "README.md": front("license: mit") },
+    { "README.md": front("license: mit\ntags: [/home/me/a]\nbase_model: https://me:pw@h.example/m") },
+    [],
+  ],
   ["an unreadable card", { "README.md": undefined }, { "README.md": "b" }, ["model card"]],
   ["the text of the license", { LICENSE: "a" }, { LICENSE: "b" }, ["license"]],
   ["a template file", {}, { "chat_template.jinja": "b" }, ["chat template"]],

@@ -18,7 +18,23 @@ const keywords = [
 const types = ["string", "number", "integer", "boolean", "null", "object", "array"];
 
 /** Returns the first part of a JSON Schema that grammars do not support; undefined if all parts are supported. */
-export function findGrammarIssue(schema: JsonObject, path: (string | number)[] = []): GrammarIssue | undefined {
+export function findGrammarIssue(schema: JsonObject): GrammarIssue | undefined {
+  return issueIn(schema, [], []);
+}
+
+/** `outer` are the names of definitions that the schema can use. */
+function issueIn(
+  schema: JsonObject,
+  path: readonly (string | number)[],
+  outer: readonly string[],
+): GrammarIssue | undefined {
+  const { $defs, $ref } = schema;
+  const names = [...outer, ...(isObject($defs) ? Object.keys($defs) : [])];
+  // A grammar would take an unknown reference for "any value".
+  if ($ref !== undefined && !names.some((name) => $ref === `#/$defs/${name}`)) {
+    const remedy = "Add a definition to `$defs`, and write `$ref: '#/$defs/<its name>'`.";
+    return { message: `the schema has no definition ${quote(String($ref))}`, remedy, path: [...path, "$ref"] };
+  }
   for (const [key, value] of Object.entries(schema)) {
     const at = [...path, key];
     if (!keywords.includes(key)) {
@@ -33,12 +49,12 @@ export function findGrammarIssue(schema: JsonObject, path: (string | number)[] =
       return { message: `${quote(String(unknown))} is not a JSON Schema type`, remedy, path: at };
     }
     for (const [step, inner] of subschemas(key, value)) {
-      const fault = isObject(inner) ? findGrammarIssue(inner, [...at, ...step]) : undefined;
+      const fault = isObject(inner) ? issueIn(inner, [...at, ...step], names) : undefined;
       if (fault !== undefined) return fault;
     }
   }
   if (["type", "const", "enum", "oneOf", "$ref"].some((key) => key in schema)) return undefined;
-  return { message: "the schema has no type", remedy: "Add `type:`, such as `type: object`.", path };
+  return { message: "the schema has no type", remedy: "Add `type:`, such as `type: object`.", path: [...path] };
 }
 
 /** Returns the schemas below a keyword, each with its path relative to the keyword. */
