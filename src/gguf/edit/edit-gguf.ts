@@ -79,10 +79,9 @@ async function editLocked(
   requireFittingFileType(gguf, changes);
   const { fileBytes } = gguf;
   if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };
-  const header = inPlace && (await stat(source)).nlink === 1 ? headerInPlace(gguf, metadata) : undefined;
-  if (header !== undefined) {
-    lock.signal.throwIfAborted();
-    await replaceHeader(source, header.bytes, guard);
+  const header = inPlace ? headerInPlace(gguf, metadata) : undefined;
+  lock.signal.throwIfAborted();
+  if (header !== undefined && (await replaceHeader(source, header.bytes, guard))) {
     return { path: target, changes, how: "header", fileBytes };
   }
   metadata.delete(paddingKey);

@@ -47,12 +47,14 @@ export function journalPath(file: string): string {
 }
 
 /**
- * Overwrites the start of a file with `header`. If the process is killed, `finishEdit` completes the write.
+ * Overwrites the start of a file with `header`; writes nothing and returns false if the file has other hard links. If the
+ * process is killed, `finishEdit` completes the write.
  * Errors: those of `guard`, QS-EDIT-CHANGED if another process started an edit meanwhile.
  */
-export async function replaceHeader(path: string, header: Buffer, guard: EditGuard): Promise<void> {
+export async function replaceHeader(path: string, header: Buffer, guard: EditGuard): Promise<boolean> {
   // After this, a file that is renamed to the path stays untouched.
   const file = await open(path, "r+");
+  let isLinked = false;
   try {
     const before = await readStart(file, header.length);
     guard.requireUnchanged(fstatSync(file.fd, { bigint: true }));
@@ -66,7 +68,9 @@ export async function replaceHeader(path: string, header: Buffer, guard: EditGua
       throw isSystemError(error) && error.code === "EEXIST" ? changedDuringEdit(path) : error;
     });
     try {
-      writeHeader(file, header, guard);
+      // Only now, since a link can be created at any time.
+      isLinked = fstatSync(file.fd).nlink > 1;
+      if (!isLinked) writeHeader(file, header, guard);
     } catch (error) {
       // Without the lock, the journal can be that of another process.
       if (error instanceof QuantsmithError && guard.isHeld()) await unlink(journalPath(path));
@@ -77,6 +81,7 @@ export async function replaceHeader(path: string, header: Buffer, guard: EditGua
     await file.close();
   }
   if (guard.isHeld()) await unlink(journalPath(path));
+  return !isLinked;
 }
 
 /**

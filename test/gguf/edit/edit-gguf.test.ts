@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { MetadataEdit } from "../../../src/gguf/edit/change-metadata.js";
 import { editGguf } from "../../../src/gguf/edit/edit-gguf.js";
@@ -119,9 +120,21 @@ describe("an edit", () => {
     const twin = `${path}.twin`;
     linkSync(path, twin);
     const before = readFileSync(twin);
-    expect((await editGguf(path, [set("general.name", "N")])).how).toBe("rewritten");
+    expect((await editGguf(path, [set("tokenizer.chat_template", "short")])).how).toBe("rewritten");
     expect(readFileSync(twin).equals(before)).toBe(true);
-    expect(metadataString(await readGguf(path), "general.name")).toBe("N");
+    expect(metadataString(await readGguf(path), "tokenizer.chat_template")).toBe("short");
+  });
+
+  test("of a file that gets a hard link during the edit does not change the link", async () => {
+    const twin = `${path}.twin`;
+    const before = readFileSync(path);
+    const edit = editGguf(path, [set("tokenizer.chat_template", "short")]);
+    const hasJournal = () => readdirSync(home).some((name) => name.includes(`.${basename(path)}.quantsmith-edit.`));
+    while (!hasJournal()) await setImmediate();
+    linkSync(path, twin);
+    expect((await edit).how).toBe("rewritten");
+    expect(readFileSync(twin).equals(before)).toBe(true);
+    expect([metadataString(await readGguf(path), "tokenizer.chat_template"), leftovers(path)]).toEqual(["short", []]);
   });
 
   test("to another file does not change the original, even without changes", async () => {
