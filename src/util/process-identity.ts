@@ -24,11 +24,13 @@ export function processUser(name: string): number | undefined {
 
 let machine: string | undefined;
 
-/** One boot of one machine or container: pids are comparable only within it. */
+/** One boot of one machine or container: pids and start times are comparable only within it. */
 function machineId(): string {
+  const read = (path: string) => readOrEmpty(() => readFileSync(path, "utf8"));
+  const namespace = (kind: string) => readOrEmpty(() => readlinkSync(`/proc/self/ns/${kind}`));
   machine ??= createHash("sha256")
-    .update([hostname(), readOrEmpty(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"))].join())
-    .update(readOrEmpty(() => readlinkSync("/proc/self/ns/pid")))
+    .update([hostname(), read("/proc/sys/kernel/random/boot_id")].join())
+    .update(namespace("pid") + namespace("time"))
     .digest("hex")
     .slice(0, 8);
   return machine;
