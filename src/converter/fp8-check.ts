@@ -1,3 +1,4 @@
+import { languageConfig } from "../checkpoint/outline/language-config.js";
 import { isObject } from "../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -26,7 +27,7 @@ export class Fp8Check {
   readonly #tensors = new Map<string, Header>();
 
   constructor(config: JsonObject) {
-    this.#layout = scaledLayout(config.quantization_config);
+    this.#layout = scaledLayout(languageConfig(config).quantization_config);
   }
 
   add(tensors: readonly Header[]): void {

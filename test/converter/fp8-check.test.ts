@@ -80,3 +80,9 @@ test("integers without a scale, and a scale of weights that are not quantized, a
   const plain = fault(blocks, tensor("a.weight", [200, 300], "BF16"), tensor("a.weight_scale_inv", [2, 3]));
   expect(plain?.message).toContain('"a.weight_scale_inv" is the scale of BF16 weights');
 });
+
+test("the layout may be in the configuration of a multimodal model's language model", () => {
+  const check = new Fp8Check({ text_config: { quantization_config: blocks } });
+  check.add([weight]);
+  expect(check.finish()?.message).toContain('"a.weight" has no scale');
+});
