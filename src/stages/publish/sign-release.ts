@@ -109,10 +109,17 @@ function digestsOf({ files }: Pick<CheckedRelease, "files">): Map<string, string
   return new Map(files.map((file) => [file.path, file.sha256]));
 }
 
-/** Returns why a signature is not a valid one of a signer; undefined if it is. */
+/** Returns why a signature is not a valid one of a signer, at any branch or tag of a workflow; undefined if it is. */
 async function whyForeign({ text, files }: PlacedSignature, signer: ExpectedSigner): Promise<string | undefined> {
-  const { signature, problems } = await checkSignature(text, files, signer);
+  const found = (await checkSignature(text, files, {})).signature?.identity ?? "";
+  const isSameWorkflow = signer.identity !== undefined && withoutRef(signer.identity) === withoutRef(found);
+  const expected = isSameWorkflow ? { ...signer, identity: found } : signer;
+  const { signature, problems } = await checkSignature(text, files, expected);
   return signature?.ok === true ? undefined : problems.map(({ message }) => message).join();
+}
+
+function withoutRef(identity: string): string {
+  return identity.replace(/@refs\/.*$/, "");
 }
 
 function otherSigner({ where }: PlacedSignature, reason: string): QuantsmithError {

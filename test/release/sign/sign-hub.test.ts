@@ -155,6 +155,16 @@ test.each(strangers)(
   },
 );
 
+test("a signature of the same workflow at another tag is kept", async () => {
+  const workflow = (tag: string) => `https://github.com/me/model/.github/workflows/release.yml@refs/tags/${tag}`;
+  writeFileSync(join(folder, "model.sig"), await signatureOf({ ...signer, identity: workflow("v1") }));
+  const before = sigstore.signings();
+  vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken(workflow("v2"), signer.issuer));
+  await publish(true);
+  expect((await publish(true)).done.operations).toEqual([]);
+  expect(sigstore.signings()).toBe(before);
+});
+
 test.each([true, false])(
   "a signature of somebody else at the target is not taken for ours (signed before: %s)",
   async (sign) => {
