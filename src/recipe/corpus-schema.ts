@@ -55,3 +55,8 @@ export function isPlainPath(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Node throws for a NUL in a path
   return text.trim() !== "" && !/[\u0000-\u001f\u007f]/.test(text);
 }
+
+/** True for the path of a YAML file. Errors show lines of such files, so a recipe names no other file as one. */
+export function isYamlPath(text: string): boolean {
+  return isPlainPath(text) && /\.ya?ml$/i.test(text);
+}

@@ -2,11 +2,13 @@ import * as z from "zod";
 import { size } from "../util/quantity-schema.js";
 import { quote } from "../util/quote.js";
 import { schemaIssue } from "../util/schema-issue.js";
-import { isPlainPath } from "./corpus-schema.js";
+import { isYamlPath } from "./corpus-schema.js";
 
 const recipePath = z.string().superRefine((text, check) => {
-  if (isPlainPath(text)) return;
-  check.addIssue(schemaIssue(`${quote(text)} is not a file path`, "Write a path such as `./my-model.yaml`."));
+  if (isYamlPath(text)) return;
+  check.addIssue(
+    schemaIssue(`${quote(text)} is not the path of a YAML file`, "Write a path such as `./my-model.yaml`."),
+  );
 });
 
 /** A queue file: recipes for one `quantsmith run`. */

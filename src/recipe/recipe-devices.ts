@@ -3,7 +3,7 @@ import { type Catalog, deviceId } from "../hardware/catalog/device.js";
 import { unknownDevice } from "../hardware/catalog/find-device.js";
 import { QuantsmithError } from "../util/errors.js";
 import { loadCatalog } from "./catalog/load-catalog.js";
-import { isPlainPath } from "./corpus-schema.js";
+import { isYamlPath } from "./corpus-schema.js";
 import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 
@@ -13,7 +13,7 @@ import type { YamlFile } from "./yaml/parse-yaml.js";
  */
 export async function recipeCatalog(yaml: YamlFile, folder: string): Promise<Catalog> {
   const own = valueAt(yaml.data, ["catalog"]);
-  const extra = typeof own === "string" && isPlainPath(own) ? [resolve(folder, own)] : [];
+  const extra = typeof own === "string" && isYamlPath(own) ? [resolve(folder, own)] : [];
   return loadCatalog(extra).catch((error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-CATALOG-MISSING") throw error;
     const { code, message, remedy } = error;

@@ -6,7 +6,7 @@ import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { card } from "./card-schema.js";
 import { compute } from "./compute-schema.js";
-import { corpus, isPlainPath } from "./corpus-schema.js";
+import { corpus, isPlainPath, isYamlPath } from "./corpus-schema.js";
 import { evaluation } from "./evaluation-schema.js";
 import { executors } from "./executors-schema.js";
 import { gates } from "./gates-schema.js";
@@ -210,8 +210,9 @@ export const recipeSchema = z
     pipeline: z
       .string()
       .superRefine((text, check) => {
-        if (!isPlainPath(text))
-          check.addIssue(schemaIssue(`${quote(text)} is not a pipeline`, "Write a name such as `release`, or a path."));
+        if (isYamlPath(text) || (isPlainPath(text) && !text.includes("/"))) return;
+        const remedy = "Write a name such as `release`, or the path of a file ending in `.yaml` or `.yml`.";
+        check.addIssue(schemaIssue(`${quote(text)} is not a pipeline`, remedy));
       })
       .exactOptional()
       .describe("Build settings: a name from pipelines/ or the path of a YAML file (default `release`)."),
@@ -254,8 +255,9 @@ export const recipeSchema = z
     catalog: z
       .string()
       .superRefine((text, check) => {
-        if (!isPlainPath(text))
-          check.addIssue(schemaIssue(`${quote(text)} is not a file path`, "Write a path such as `./my-devices.yaml`."));
+        if (isYamlPath(text)) return;
+        const remedy = "Write the path of a file ending in `.yaml` or `.yml`, such as `./my-devices.yaml`.";
+        check.addIssue(schemaIssue(`${quote(text)} is not the path of a YAML file`, remedy));
       })
       .exactOptional()
       .describe("Additional device catalog (relative to this file)."),

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -9,6 +9,8 @@ import { failure, placeOf, problems, temporaryFolder, writeMarked } from "./bad-
 
 const folder = temporaryFolder();
 const bundled = readdirSync(new URL("pipelines", packageRoot)).filter((name) => name.endsWith(".yaml"));
+
+mkdirSync(join(folder, "folder.yaml"));
 
 async function recipeNaming(pipeline?: string) {
   const line = pipeline === undefined ? "" : `\npipeline: ▸${pipeline}`;
@@ -59,7 +61,7 @@ describe("missing", () => {
     ],
     ["banana", /unknown pipeline "banana"/, /^Use "demo"/],
     ["./banana.yaml", /cannot read .*banana.yaml: no such file/, /Use "demo"/],
-    ["../", /it is a folder/, /Use "demo"/],
+    ["./folder.yaml", /it is a folder/, /Use "demo"/],
   ])("%s", async (name, message, remedy) => {
     const { loaded, place } = await recipeNaming(name);
     const error = await failure(loadPipeline(loaded));

@@ -82,7 +82,10 @@ test("problems of a catalog are reported at its own lines", async () => {
   expect(found[0]).toMatchObject({ code: "QS-CATALOG-INVALID", at: { file: broken.path } });
 });
 
-test("a catalog that is not a path", async () => {
-  const { path, places } = writeMarked(folder, "path.yaml", recipe('catalog: ▸" "'));
-  expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
-});
+test.each(['catalog: ▸" "', "catalog: ▸../.netrc", "pipeline: ▸/etc/passwd"])(
+  "a catalog or pipeline that is not the path of a YAML file: %s",
+  async (line) => {
+    const { path, places } = writeMarked(folder, "path.yaml", recipe(line));
+    expect((await problems(loadRecipe(path))).map(placeOf)).toEqual(places);
+  },
+);

@@ -64,6 +64,7 @@ describe("before anything is started", () => {
     ["a price of zero", price(0, 0)],
     ["a negative price", price(-167, -0.000167)],
     ["two prices", price(167, 0.167)],
+    ["the flavor twice", [...price(167, 0.000167), ...price(170_000, 0.17)]],
     ["an unknown unit", price(167, 0.000167, "credit")],
     ["text for a price", price("167", 0.000167)],
     ["an answer that is not a list", { error: "later" }],

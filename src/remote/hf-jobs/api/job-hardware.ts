@@ -42,8 +42,9 @@ export async function readFlavor(connection: HubConnection, name: string, signal
   );
   const { data } = hardware.safeParse(answer);
   if (data === undefined) throw noPrice(name, "the Hub's hardware list has an unexpected format");
-  const found = data.find((one) => one.name === name);
+  const [found, another] = data.filter((one) => one.name === name);
   if (found === undefined) throw unknownFlavor(name, data);
+  if (another !== undefined) throw noPrice(name, "the Hub lists it more than once");
   const { unitCostMicroUSD, unitCostUSD, unitLabel, cpu, ram } = found;
   const units = unitsPerMinute[unitLabel];
   if (units === undefined) throw noPrice(name, `unknown unit ${quote(unitLabel)}`);
