@@ -73,7 +73,7 @@ export function installRelease(
     const installed = await readInstalled(record);
     const present = await findPresent(folder, outputs, installed, target);
     if (present !== undefined) {
-      const other = installed && (await otherOwner(target.workspace, installed.owner, owner));
+      const other = installed && (await otherOwner(installed.owner, owner));
       // A source whose release is the same is the same model at another place.
       const kept = other?.what === "recipe" ? installed?.owner : undefined;
       await writeInstalled(record, { format: 1, owner: kept ?? owner, files: present });
@@ -185,7 +185,7 @@ async function requireOwn(
     throw foreign(`${release}, which is not a folder`, "Move it, or add `--replace` to rename it.");
   }
   if ((await readdir(place)).length === 0) return;
-  const other = installed && (await otherOwner(target.workspace, installed.owner, target.owner));
+  const other = installed && (await otherOwner(installed.owner, target.owner));
   if (other !== undefined) {
     throw foreign(
       `${release}, which is the release of another ${other.what}: ${other.name}`,

@@ -1,5 +1,5 @@
 import { readdir, realpath, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, writeFileAtomic } from "../util/files.js";
@@ -35,7 +35,10 @@ export async function releasePaths({ releases }: Workspace, name: string): Promi
 /** Reads an installation record; returns undefined if it is missing or damaged. */
 export async function readInstalled(record: string): Promise<InstalledRelease | undefined> {
   const installed = parseChecked(await readText(record)) as InstalledRelease | undefined;
-  return installed?.format === 1 ? installed : undefined;
+  if (installed?.format !== 1) return undefined;
+  const { owner } = installed;
+  // Records of earlier versions lack the folder.
+  return { ...installed, owner: { ...owner, releases: owner.releases ?? (await realpath(dirname(record))) } };
 }
 
 /** Throws QS-RELEASE-FOREIGN if something else is at the path of an installation record, which would replace it. */

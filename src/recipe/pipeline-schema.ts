@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { smokeFigures } from "../release/gates.js";
 import { stageNames } from "../stages/stage.js";
 import { schemaIssue } from "../util/schema-issue.js";
 import { compute } from "./compute-schema.js";
@@ -84,6 +85,13 @@ export const pipelineSchema = z
     if (value.effort === "thorough" && value.probes === "none") {
       const remedy = "Set `probes: groups` or `probes: tensors`, or remove `effort`.";
       check.addIssue(schemaIssue("`effort: thorough` requires probes, and `probes` is `none`", remedy, ["effort"]));
+    }
+    // A release without the measurements would seem to pass.
+    for (const figure of value.stages?.includes("package") === true ? Object.keys(value.gates ?? {}) : []) {
+      const stage = smokeFigures.some((one) => one === figure) ? "smoke" : "validate";
+      if (value.stages?.includes(stage) === true) continue;
+      const remedy = `Add \`${stage}\` to the stages, or remove the gate.`;
+      check.addIssue(schemaIssue(`the gate \`${figure}\` needs the stage \`${stage}\``, remedy, ["gates", figure]));
     }
   })
   .describe("A quantsmith pipeline: stages, effort and default gates.");

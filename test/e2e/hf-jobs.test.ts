@@ -29,7 +29,9 @@ executors:
 `;
 
 beforeAll(async () => {
-  recipe = demoCopy(join(home, "demo"), (text) => text.replace("pipeline: preview", "pipeline: ./own.yaml"));
+  recipe = demoCopy(join(home, "demo"), (text) =>
+    text.replace("pipeline: preview", "pipeline: ./own.yaml").replace(/smoke:[^]*/, ""),
+  );
   writeFileSync(join(home, "demo", "own.yaml"), pipeline);
   const { exitCode, stderr } = await quantsmith(["run", recipe, "--out", local]);
   expect(exitCode, stderr).toBe(0);

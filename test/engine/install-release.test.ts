@@ -354,9 +354,48 @@ describe("the release of another recipe", () => {
   });
 });
 
+describe("an output folder that was moved to another project", () => {
+  const moveTo = async (project: string) => {
+    await workspace.close();
+    mkdirSync(project, { recursive: true });
+    renameSync(join(base, "out"), join(project, "out"));
+    workspace = await openWorkspace(join(project, "out"));
+    release = join(workspace.releases, "demo");
+  };
+  const owned = async (project: string, source: string, text: string) => {
+    const recipe = join(project, "demo.yaml");
+    const { owner } = await target({}, recipe);
+    return target({ owner: { ...owner, sha256: text, source } }, recipe);
+  };
+
+  test("keeps the release of the recipe that is still at its place", async () => {
+    await installRelease(await owned(base, "../../model", "1".repeat(64)), await storedRelease(workspace, first));
+    await moveTo(join(base, "other"));
+    const other = await owned(join(base, "other"), "../../model", "2".repeat(64));
+    const refused = await failureOf(installRelease(other, await storedRelease(workspace, second)));
+    expect([refused.code, refused.message]).toEqual([
+      "QS-RELEASE-FOREIGN",
+      expect.stringContaining(`another recipe: ${join(base, "demo.yaml")}`),
+    ]);
+    expect(await contents()).toEqual(first);
+  });
+
+  test("is its recipe's, also with a source elsewhere", async () => {
+    mkdirSync(join(base, "model"));
+    await installRelease(await owned(base, "../../model", "1".repeat(64)), await storedRelease(workspace, first));
+    await moveTo(join(base, "a/b"));
+    renameSync(join(base, "demo.yaml"), join(base, "a/b/demo.yaml"));
+    await installRelease(
+      await owned(join(base, "a/b"), "../../../../model", "1".repeat(64)),
+      await storedRelease(workspace, second),
+    );
+    expect(await contents()).toEqual(second);
+  });
+});
+
 describe("the release of another source", () => {
   const built = (source: string, more: Partial<ReleaseOwner> = {}) => ({
-    owner: { recipe: "../../demo.yaml", sha256: "0".repeat(64), source, ...more },
+    owner: { recipe: "../../demo.yaml", sha256: "0".repeat(64), source, releases: workspace.releases, ...more },
   });
   const hub = "hf:org/first";
 
@@ -395,7 +434,7 @@ describe("the release of another source", () => {
   });
 
   test("a record of an earlier version names no source, and gets one", async () => {
-    const owner = { recipe: "../../demo.yaml", sha256: "0".repeat(64) };
+    const owner = { recipe: "../../demo.yaml", sha256: "0".repeat(64), releases: workspace.releases };
     await install(first, { owner });
     await install(second, built(hub));
     expect((await failureOf(install(first, built("hf:org/second")))).code).toBe("QS-RELEASE-FOREIGN");

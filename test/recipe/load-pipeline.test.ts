@@ -106,6 +106,12 @@ describe("broken", () => {
       /number/,
     ],
     ["gate upside down", "version: 1\ngates: { kldMean: { ▸min: 2, max: 1 } }\n", "QS-PIPELINE-INVALID", /above/],
+    [
+      "gate without measurements",
+      "version: 1\nstages: [quantize, smoke, package]\ngates: { ▸kldMean: { max: 1 } }\n",
+      "QS-PIPELINE-INVALID",
+      /`kldMean` needs the stage `validate`/,
+    ],
     ["not YAML", "version: 1\na: [\n▸", "QS-RECIPE-YAML", /not valid YAML/],
     ["empty", "# nothing\n", "QS-PIPELINE-INVALID", /only comments/],
   ];
