@@ -14,7 +14,7 @@ import { formatBytes } from "../util/bytes.js";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
-import { checksumsOf, isAtTarget } from "./published-release.js";
+import { checksumsOf, isAtTarget, showsRelease } from "./published-release.js";
 import type { QueueEntry } from "./queue-status.js";
 
 /** What `makeRoom` may remove, and what it tells. */
@@ -96,7 +96,11 @@ async function drop(
     // Only now: the wait for another run can be long, and that run can build the release again.
     const steps = await findLocal(workspace, entry, kept);
     if (steps === undefined) return;
-    if (!(await isAtTarget(published, join(workspace.releases, name), signal))) {
+    const release = join(workspace.releases, name);
+    const isCopied =
+      (await isAtTarget(published, release, signal)) &&
+      !("path" in published.place && (await showsRelease(published.place.path, release)));
+    if (!isCopied) {
       note(`Kept the release ${name}: it is no longer at its target as it was published.`);
       return;
     }

@@ -1,5 +1,5 @@
-import { lstat, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { keyPlan } from "../engine/step-keys.js";
 import { hubConnection } from "../hub/connection.js";
 import type { Plan } from "../plan/plan.js";
@@ -11,7 +11,7 @@ import type { Publication } from "../stages/publish/publish.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
 import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
-import { listFiles } from "../util/files.js";
+import { isPresent, listFiles } from "../util/files.js";
 import { areNested } from "../util/nested-folders.js";
 import { readRegular } from "../util/regular-file.js";
 import { sha256 } from "../util/sha256.js";
@@ -86,6 +86,19 @@ async function isCopy(target: string, release: string): Promise<boolean> {
   if (areNested(target, local)) return false;
   for (const path of await listFiles(target)) if (!(await lstat(join(target, path))).isFile()) return false;
   return true;
+}
+
+/**
+ * Whether a target shows the local release itself at another path, as an overlay or a network disk of this machine does, whose
+ * device numbers differ: what is created in one appears in the other. Also true if that cannot be found out.
+ */
+export async function showsRelease(target: string, release: string): Promise<boolean> {
+  try {
+    const probe = await mkdtemp(join(release, ".quantsmith-probe-"));
+    return await isPresent(join(target, basename(probe))).finally(() => rmdir(probe));
+  } catch (error) {
+    return !isMissing(error);
+  }
 }
 
 /** Returns the sha256 of a release folder's SHA256SUMS; undefined if it is missing, or cannot be one. */

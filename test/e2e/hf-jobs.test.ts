@@ -30,7 +30,7 @@ executors:
 
 beforeAll(async () => {
   recipe = demoCopy(join(home, "demo"), (text) =>
-    text.replace("pipeline: preview", "pipeline: ./own.yaml").replace(/smoke:[^]*/, ""),
+    text.replace("pipeline: preview", "pipeline: ./own.yaml").replace(/smoke:.*/s, ""),
   );
   writeFileSync(join(home, "demo", "own.yaml"), pipeline);
   const { exitCode, stderr } = await quantsmith(["run", recipe, "--out", local]);

@@ -18,6 +18,7 @@ import { runPlan } from "../../src/engine/run-plan.js";
 import { keyPlan } from "../../src/engine/step-keys.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import type { Plan } from "../../src/plan/plan.js";
+import { showsRelease } from "../../src/queue/published-release.js";
 import { readStatus } from "../../src/queue/queue-status.js";
 import type { QueueMember } from "../../src/queue/require-distinct.js";
 import { type MemberEnd, type QueueWork, runQueue } from "../../src/queue/run-queue.js";
@@ -294,6 +295,17 @@ test.each<[string, (queue: TestQueue) => void]>([
   const [last] = (await queue.run(["ccc"], 1.5 * releaseBytes)).slice(-1);
   expect([last?.state, last?.error?.code]).toEqual(["failed", "QS-QUEUE-DISK"]);
   expect(existsSync(join(queue.out, "releases", "a", "a-Q8_0.gguf"))).toBe(true);
+});
+
+test("a view of the local release is recognized by a new folder in it, which is removed; a copy is none", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a"]);
+  const release = join(queue.out, "releases", "a");
+  const view = join(queue.home, "view");
+  symlinkSync(release, view);
+  const before = readdirSync(release);
+  expect([await showsRelease(view, release), await showsRelease(queue.target("a"), release)]).toEqual([true, false]);
+  expect(readdirSync(release)).toEqual(before);
 });
 
 test("a foreign file at the path of the status stays", async () => {
