@@ -78,14 +78,14 @@ function requireNotLarger(variant: Variant, { stages, locate }: Settings, { mode
 /** Requires the stages of the recipe's smoke prompts and tasks, without which a release would be untested. */
 function requireStages({ stages, origins, locate, ...settings }: Settings): void {
   if (!stages.includes("package")) return;
-  for (const [key, stage] of [
-    ["smoke", "smoke"],
-    ["tasks", "validate"],
+  for (const [key, stage, what] of [
+    ["smoke", "smoke", "smoke prompts"],
+    ["tasks", "validate", "tasks"],
   ] as const) {
     if (origins[key] !== "recipe" || settings[key].length === 0 || stages.includes(stage)) continue;
     throw new QuantsmithError(
       "QS-RECIPE-INVALID",
-      `the pipeline lacks the stage \`${stage}\`, which \`${key}\` needs`,
+      `the pipeline lacks the stage \`${stage}\`, which the recipe's ${what} need`,
       {
         remedy: `Add \`${stage}\` to the pipeline's stages, or remove \`${key}\`.`,
         at: locate([key]),

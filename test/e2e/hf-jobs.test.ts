@@ -28,9 +28,11 @@ executors:
   hfJobs: { image: "registry.example/me/quantsmith:1", flavor: cpu-basic, bucket: me/store/runs, timeout: 10 min }
 `;
 
+const withoutSmoke = (text: string) => text.replace(/smoke:.*/s, "");
+
 beforeAll(async () => {
   recipe = demoCopy(join(home, "demo"), (text) =>
-    text.replace("pipeline: preview", "pipeline: ./own.yaml").replace(/smoke:.*/s, ""),
+    withoutSmoke(text).replace("pipeline: preview", "pipeline: ./own.yaml"),
   );
   writeFileSync(join(home, "demo", "own.yaml"), pipeline);
   const { exitCode, stderr } = await quantsmith(["run", recipe, "--out", local]);
@@ -122,7 +124,10 @@ test("a step that fails in a job fails like a local one", async () => {
   writeFileSync(broken, "too short");
   const short = demoCopy(
     join(home, "short"),
-    (text) => text.replace("pipeline: preview", "pipeline: ../demo/own.yaml").replace("./text/evaluation.txt", broken),
+    (text) =>
+      withoutSmoke(text)
+        .replace("pipeline: preview", "pipeline: ../demo/own.yaml")
+        .replace("./text/evaluation.txt", broken),
     "short",
   );
   const { exitCode, stderr } = await quantsmith(["run", short, ...args().slice(2), "--max-cost", "1"], {
