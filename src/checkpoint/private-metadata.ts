@@ -3,12 +3,26 @@ import { hasSecret } from "../util/redact.js";
 import type { Warning } from "../util/warnings.js";
 import type { BaseCard } from "./base-card.js";
 
-/** A path of a machine: absolute, with a drive, of a file server, of a home, or with a parent folder. */
-const machinePath = /^(?:file:|[a-z]:[\\/]|\\\\|~\w*[\\/]|\/[^/]*\/)|(?:^|[\\/])\.\.(?:[\\/]|$)/i;
+/** Folders at the root of machines, with those of clusters and hosted notebooks. */
+const roots =
+  "home|root|users|volumes|mnt|media|data|tmp|var|opt|srv|usr|etc|private|workspaces?|work|content|kaggle|scratch|lustre|gpfs|nfs|fsx|dbfs|storage";
+
+/** Paths of a machine: */
+const machinePaths = [
+  // as the whole value: absolute, with a drive, of a file server or of a home,
+  /^(?:file:|[a-z]:[\\/]|\\\\|~(?:[a-z_][\w-]*)?[\\/]|\/[^/]*\/)/i,
+  // with a parent folder, or with a variable of a home,
+  /(?:^|[\\/])\.\.(?:[\\/]|$)|\$\{?HOME\b|%USERPROFILE%/,
+  // within a text: below a known folder, of a home, with a drive, or of a file server,
+  new RegExp(`(?:^|[\\s"'\`([{<=,;|:])\\/(?:${roots})\\/[^\\s/]`, "i"),
+  /(?:^|[\s"'`([{<=,;|:])(?:~[\\/]\w|[a-z]:[\\/][\w .-]+[\\/]|\\\\[\w.-]+\\\w|(?:file|smb|nfs|cifs|afp):\/)/i,
+  // and after the host of an address, as llama.cpp's converter writes a local base model.
+  /:\/\/[^\s/]+\/(?:[\\/]|~\/|[a-z]:[\\/])/i,
+] as const;
 
 /** Returns true for a value that no release repeats: a path of a machine, or a text with a password or a token. */
 export function isPrivate(value: string): boolean {
-  return machinePath.test(value.trim()) || hasSecret(value);
+  return machinePaths.some((path) => path.test(value.trim())) || hasSecret(value);
 }
 
 /** The fields of a card and their names in its front matter. */

@@ -17,10 +17,30 @@ const hidden = [
   ...["C:\\s3cr3t\\llama", "d:/s3cr3t", "\\\\server\\s3cr3t", "//server/s3cr3t"],
   ...["https://u:s3cr3t@host/x", "https://s3cr3t@host/x", `https://host/${token}`, token],
   ...["https://host/x?access_token=s3cr3t", "https://host/x?a=b&X-Amz-Signature=s3cr3t"],
+  ...["https://huggingface.co//home/s3cr3t/x", "https://huggingface.co/~/s3cr3t", "https://huggingface.co/C:/s3cr3t"],
+  ...["local:/home/s3cr3t/data", "finetuned from /home/s3cr3t/x", "path=/mnt/s3cr3t/q", "merge (/scratch/s3cr3t/a)"],
+  ...["see ~/s3cr3t", "$HOME/s3cr3t", "in $HOME/s3cr3t", "smb://fs1.corp/s3cr3t/x", "from file:///s3cr3t"],
+  ...["C=C:\\Users\\s3cr3t\\m", "Merge of D:/models/s3cr3t/x", "on \\\\server\\s3cr3t\\x", "See '/Users/s3cr3t/x'."],
 ];
 const open = [
   ...["org/name", "name", "a/b/c-1B", "./local/thing", "LICENSE", "./LICENSE", "/LICENSE", "docs/LICENSE.md", "~7B"],
   ...["https://host/x?hl=en", "https://huggingface.co/org/name", "ssh://git@huggingface.co/a/b", "llama3.2-community"],
+  ...["and/or", "12 km/h", "a 50/50 merge of org/a and org/b", "2024/12/01", "Apache-2.0 / MIT", "n/a", "~7B/8B"],
+  ...[
+    "https://host/a/b",
+    "https://host/home/me/x",
+    "https://host/~me/x",
+    "https://host:8080/data/x",
+    "see https://host/x.",
+  ],
+  ...["https://web.archive.org/web/2024/https://host/x", "/no_think", "tags: a/b, c/d", "ratio 1:2", "x: y/z"],
+  ...[
+    "$f:\\mathbb{R}\\to\\mathbb{R}$",
+    "home/office and work/life",
+    "Profile: user/data",
+    "s3://bucket/x",
+    "1e-5 .. 2e-5",
+  ],
 ];
 
 test.each(hidden)("%s is private", (value) => expect(isPrivate(value)).toBe(true));

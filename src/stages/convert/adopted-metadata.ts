@@ -28,11 +28,22 @@ export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams
   return metadata;
 }
 
-/** Returns the keys of a GGUF source, besides those of its tokenizer and of former tools, with a private text. */
+/**
+ * Returns the keys of a GGUF source, besides those of its tokenizer and of former tools, with a private text, and those of
+ * the same base model or data set: llama.cpp's converter derives its name and organization from a path, too.
+ */
 export function privateKeys(source: Gguf["metadata"]): string[] {
-  const hasPrivateText = (entry: GgufValue) =>
-    (entry.type === "array" ? entry.items : [entry.value]).some((text) => typeof text === "string" && isPrivate(text));
-  return [...source].flatMap(([key, entry]) =>
-    !foreignKeys.test(key) && !key.startsWith("tokenizer.") && hasPrivateText(entry) ? [key] : [],
-  );
+  const own = [...source].filter(([key]) => !foreignKeys.test(key) && !key.startsWith("tokenizer."));
+  const hidden = new Set(own.flatMap(([key, entry]) => (hasPrivateText(entry) ? [groupOf(key)] : [])));
+  return own.flatMap(([key]) => (hidden.has(groupOf(key)) ? [key] : []));
+}
+
+function hasPrivateText(entry: GgufValue): boolean {
+  const values = entry.type === "array" ? entry.items : [entry.value];
+  return values.some((text) => typeof text === "string" && isPrivate(text));
+}
+
+/** Returns the base model or data set that a key describes; the key itself for any other. */
+function groupOf(key: string): string {
+  return /^general\.(?:base_model|dataset)\.\d+\./.exec(key)?.[0] ?? key;
 }

@@ -31,7 +31,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 6,
+  version: 7,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],

@@ -17,7 +17,7 @@ import { warnOfTexts } from "./text-warnings.js";
 export const convertUpstream: Operation<ConvertParams> = {
   id: "convert-upstream",
   stage: "convert",
-  version: 6,
+  version: 7,
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],

@@ -112,6 +112,23 @@ describe("the base from a GGUF source", () => {
     expect(warnings[1]?.message).toContain('"base_model"');
   });
 
+  test("has nothing that llama.cpp's converter derives from the path of a base model or data set", async () => {
+    const former = [
+      ...sourceMetadata,
+      stringPair("general.base_model.1.name", "Home/S3cr3t/Base 7b"),
+      stringPair("general.base_model.1.repo_url", "https://huggingface.co//home/s3cr3t/base-7b"),
+      stringPair("general.base_model.2.name", "Public"),
+      stringPair("general.base_model.2.repo_url", "https://huggingface.co/org/public"),
+      stringPair("general.dataset.0.name", "S3cr3t"),
+      stringPair("general.dataset.0.repo_url", "https://huggingface.co//data/s3cr3t"),
+      stringPair("general.description", "A merge of /home/s3cr3t/a and C:\\Users\\s3cr3t\\b"),
+    ];
+    const snapshot = snapshotOf(buildGguf({ metadata: former, tensors: sourceTensors }));
+    const { file } = await adopt(snapshot, { cached: true });
+    expect(readFileSync(file, "latin1").toLowerCase()).not.toContain("s3cr3t");
+    expect(metadataString(await readGguf(file), "general.base_model.2.name")).toBe("Public");
+  });
+
   test("is written again where bytes follow the last tensor", async () => {
     const trailing = buildGguf({ metadata: sourceMetadata, tensors: sourceTensors, trailing: 64 });
     expect(readFileSync((await adopt(snapshotOf(trailing))).file).equals(wholeSource())).toBe(true);
