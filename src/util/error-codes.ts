@@ -147,6 +147,10 @@ export const errorCodes = {
   },
   "QS-CONVERT-PRETOKENIZER": { exit: 2, about: "llama.cpp does not recognize the model's BPE pre-tokenizer." },
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer is missing or unreadable." },
+  "QS-CONVERT-TOKEN": {
+    exit: 2,
+    about: "The model's chat template contains an access token or a private key, which the release would publish.",
+  },
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it contains a value that cannot be converted." },
   "QS-CONVERT-CODE": { exit: 2, about: "The checkpoint has Python code, which is never run." },
   "QS-CONVERT-NATIVE": {

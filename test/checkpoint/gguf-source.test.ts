@@ -65,6 +65,15 @@ describe("a GGUF source", () => {
     expect(error.message).toContain('"m.gguf"');
   });
 
+  test("with an access token in its chat template is refused, with the place and without the token", async () => {
+    const secret = `hf_${"s3cr3t".repeat(5)}`;
+    const metadata = [...sourceMetadata, stringPair("tokenizer.chat_template.rag", `{# /home/me #}\n{# ${secret} #}`)];
+    const error = await failureOf(checkGguf(...fileOf({ metadata, tensors: sourceTensors })));
+    expect(error.code).toBe("QS-CONVERT-TOKEN");
+    expect(error.message).toMatch(/^"m.gguf" .* in line 2 of "tokenizer.chat_template.rag"/);
+    expect(`${error.message} ${error.remedy}`).not.toContain("s3cr3t");
+  });
+
   test("is checked for NaN like a checkpoint", async () => {
     const [folder, names] = fileOf({ metadata: sourceMetadata, tensors: sourceTensors });
     const source = await checkGguf(folder, names);

@@ -2,6 +2,7 @@ import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
+import { requireNoToken } from "../require-no-token.js";
 
 /** The parts of a header that decide whether a file can be a source. */
 export interface SourceHeader {
@@ -20,9 +21,9 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Requires a language model with a tokenizer and unquantized tensors; routed experts may be MXFP4, as some models are
+ * Requires a language model with a tokenizer without access tokens, and unquantized tensors; routed experts may be MXFP4, as some models are
  * published. `headers` are those of all splits in order, or only the first ones. Pure.
- * Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED and QS-CONVERT-TOKENIZER.
+ * Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-CONVERT-TOKENIZER and QS-CONVERT-TOKEN.
  */
 export function requireSource(headers: readonly SourceHeader[]): void {
   const [first] = headers;
@@ -30,6 +31,7 @@ export function requireSource(headers: readonly SourceHeader[]): void {
   requireModel(first);
   for (const header of headers) requireUnquantized(header);
   const { metadata, name } = first;
+  requireNoToken(quote(name), metadata);
   const tokens = metadata.get("tokenizer.ggml.tokens");
   if (metadataString(first, "tokenizer.ggml.model") !== undefined && tokens?.type === "array") return;
   throw new QuantsmithError("QS-CONVERT-TOKENIZER", `${quote(name)} contains no tokenizer`, {

@@ -16,6 +16,7 @@ import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
 import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
+import { requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
 export interface NativeParams extends ConvertParams {
@@ -52,6 +53,7 @@ export const convertNative: Operation<NativeParams> = {
 
 async function runNative(params: NativeParams, context: StageContext): Promise<OperationReport> {
   const folder = requiredInput(context, "snapshot");
+  await requireTemplates(folder);
   const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
   const family = findFamily(config);
   if (family === undefined) throw nativeUnsupported(`does not support the architecture ${quote(architecture)}`);

@@ -8,6 +8,7 @@ import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
 import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
+import { requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
 /**
@@ -31,6 +32,8 @@ export async function runUpstream(
   also: Pick<ConvertReport, "converterDigest"> = {},
 ): Promise<OperationReport> {
   context.note(`converting with llama.cpp's converter: ${params.why}`);
+  const snapshot = requiredInput(context, "snapshot");
+  await requireTemplates(snapshot);
   const override = params.pretokenizer === "auto" ? {} : { pretokenizer: params.pretokenizer };
   // The converter accepts any name, but llama.cpp does not load a file with an unknown one.
   if (override.pretokenizer !== undefined)
@@ -43,7 +46,6 @@ export async function runUpstream(
     outtype: params.outtype,
   });
   const file = join(context.out, "model.gguf");
-  const snapshot = requiredInput(context, "snapshot");
   await addImpliedEnd(file, snapshot, context);
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });

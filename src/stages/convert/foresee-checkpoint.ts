@@ -16,6 +16,7 @@ import { addedEos } from "../warn-of-added-eos.js";
 import { checkpointWarnings } from "./checkpoint-warnings.js";
 import { pushImpliedEnd } from "./end-of-turn.js";
 import { requireLoadable } from "./require-loadable.js";
+import { requireTemplates } from "./require-templates.js";
 import { templateWarnings } from "./template-warnings.js";
 import { textWarnings } from "./text-warnings.js";
 
@@ -31,12 +32,14 @@ export interface ForeseenCheckpoint {
 
 /**
  * Returns the warnings about a checkpoint's tokenizer, chat templates, keys and output matrix before its conversion and
- * measurement; for llama.cpp's converter, only those about chat templates. Errors: those of `readVocabulary`.
+ * measurement; for llama.cpp's converter, only those about chat templates. Errors: those of `readVocabulary`, and
+ * QS-CONVERT-TOKEN.
  */
 export async function foreseeCheckpoint(
   checkpoint: ForeseenCheckpoint,
   context: Omit<PrepareContext, "input">,
 ): Promise<Warning[]> {
+  await requireTemplates(checkpoint.folder);
   const family = checkpoint.isNative ? findFamily(checkpoint.config) : undefined;
   if (family === undefined) return templateWarnings(checkpoint.folder);
   try {
