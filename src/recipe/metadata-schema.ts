@@ -1,15 +1,20 @@
 import * as z from "zod";
-import { patternString } from "../util/schema-issue.js";
+import { hasSecret } from "../util/redact.js";
+import { patternString, schemaIssue } from "../util/schema-issue.js";
+
+const secretMessage = "the text contains a password or a token, which the release would publish";
+
+/** Text that matches a pattern and has no password or token, since every file of the release contains it. */
+const publicText = (pattern: RegExp, what: string, remedy: string) =>
+  patternString(pattern, what, remedy).superRefine((text, context) => {
+    if (hasSecret(text)) context.addIssue(schemaIssue(secretMessage, "Remove it, and revoke it if it was published."));
+  });
 
 /** One line, valid in the front matter of a card and in a GGUF header. */
 const line = (what: string) =>
-  patternString(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u, what, "Write one short line.");
+  publicText(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u, what, "Write one short line.");
 
-const url = patternString(
-  /^https?:\/\/(?![^/]*@)[^\s\p{Cc}]{1,400}$/u,
-  "an address",
-  "Write the full address, without a user or password: `https://…`.",
-);
+const url = publicText(/^https?:\/\/[^\s\p{Cc}]{1,400}$/u, "an address", "Write the full address: `https://…`.");
 
 /** Additions to and replacements of the checkpoint's metadata, for all variants. */
 export const metadata = z

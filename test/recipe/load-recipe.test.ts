@@ -45,6 +45,17 @@ const cases: Case[] = [
   ],
   ["fraction as count", "calibration: { chunks: ▸1.5 }", /an integer, found the number 1.5/, /from 1 to 100000/],
   ["not a number", "calibration: { chunks: ▸.nan }", /"chunks"/, /integer from 1/],
+  ...["u:s3cr3t@h/x", "u:hunter/s3cr3t@h/x", "h/x?access_token=s3cr3t", "h/x?a=b&X-Amz-Signature=s3cr3t"].flatMap(
+    (address) =>
+      ["repoUrl", "licenseLink", "licenseName"].map(
+        (key): Case => [
+          `a secret in ${key}: ${address}`,
+          `metadata: { ${key}: ▸"https://${address}" }`,
+          /^(?!.*s3cr3t).*a password or a token/,
+          /^Remove it/,
+        ],
+      ),
+  ),
   ["zero chunks", "evaluation: { chunks: ▸0 }", /at least 1/, /integer from 1/],
   ["huge context", "evaluation: { context: ▸99999999 }", /at most 1048576/, /from 64 to 1048576/],
   ["key without value", "calibration: { ▸chunks: }", /found nothing/, /integer from 1/],
