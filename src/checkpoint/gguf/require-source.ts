@@ -21,8 +21,8 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Requires a language model with a tokenizer without access tokens, and unquantized tensors; routed experts may be MXFP4, as some models are
- * published. `headers` are those of all splits in order, or only the first ones. Pure.
+ * Requires a language model with a tokenizer without access tokens, and unquantized tensors; routed experts may be MXFP4, as
+ * some models are published. `headers` are those of all splits in order, or only the first ones. Pure.
  * Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-CONVERT-TOKENIZER and QS-CONVERT-TOKEN.
  */
 export function requireSource(headers: readonly SourceHeader[]): void {
