@@ -13,7 +13,7 @@ export interface FinishedRun {
   report: RunReport;
   /** All failures; the first decides the exit code. */
   errors: unknown[];
-  /** New path of the old release folder, if it was renamed: it was not this run's to replace, or has a variant that did not pass. */
+  /** New path of a renamed old release folder: it was not this run's to replace, or has a variant that did not pass. */
   movedTo?: string;
 }
 

@@ -6,9 +6,9 @@ import { readInstalled } from "./installed-release.js";
 import { type OwnRecipe, otherSource, type ReleaseOwner, releaseOwner } from "./release-owner.js";
 
 /**
- * Requires that a release folder is of a recipe's present text, gates and model, according to the record of its installation: after
- * a failed run, the folder has the release of an earlier text, with other gates. A folder without a record, such as a copy
- * on another machine, passes. Errors: QS-PUBLISH-RECIPE.
+ * Requires that a release folder is of a recipe's present text, gates and model, according to the record of its
+ * installation: after a failed run, the folder has the release of an earlier text, with other gates. A folder without a
+ * record, such as a copy on another machine, passes. Errors: QS-PUBLISH-RECIPE.
  */
 export async function requireRecipe(release: string, recipe: OwnRecipe): Promise<void> {
   const folder = await realpath(release).catch(() => release);

@@ -16,9 +16,9 @@ const obstacles: readonly [key: string, isObstacle: (value: unknown) => boolean,
 ];
 
 /**
- * Returns the alpha of the GGUF file, with which every matrix has its strength in PEFT: llama.cpp multiplies a pair of matrices by
- * alpha / rank, PEFT by lora_alpha / rank or, with `use_rslora`, by lora_alpha / √rank. Calls `refuse` with the reason if
- * no alpha does. Pure.
+ * Returns the alpha of the GGUF file, with which every matrix has its strength in PEFT: llama.cpp multiplies a pair of
+ * matrices by alpha / rank, PEFT by lora_alpha / rank or, with `use_rslora`, by lora_alpha / √rank. Calls `refuse` with the
+ * reason if no alpha does. Pure.
  */
 export function adapterAlpha(
   config: Record<string, unknown>,
