@@ -3,7 +3,7 @@ import { basename, join, resolve } from "node:path";
 import type { ModelSource } from "./model-source.js";
 
 /**
- * Returns what makes a source the same model, whatever its revision and content: `hf:org/name`, `hf:org/name/file.gguf`, or a
+ * Returns the identity of a source, which is the same for all revisions and contents: `hf:org/name`, `hf:org/name/file.gguf`, or a
  * real path; of a repository in the Hugging Face cache that of its entry.
  */
 export async function sourceIdentity(source: ModelSource): Promise<string> {

@@ -12,7 +12,7 @@ const otherFolders = /(?<![\w./~-])(?:file:\/\/)?(?:\/[^\s/]+)+\//g;
 
 /**
  * Returns a program's output without the folders of this machine, for a release: the given ones, and those of the user, this
- * process and its installation, whatever characters their names have; then those of every other absolute path.
+ * process and its installation, even with spaces or quotes in their names; then those of every other absolute path.
  */
 export function withoutFolders(text: string, folders: readonly string[]): string {
   const own = [

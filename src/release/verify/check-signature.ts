@@ -48,8 +48,14 @@ function invalid(why: string, signer?: Signer): CheckedSignature {
   };
 }
 
-/** Exact comparison, not a pattern: `.` in an address must not match any character. */
-function otherSigner(signer: Signer, expected: ExpectedSigner): string | undefined {
+/**
+ * Returns how a signer differs from the expected one; undefined if it does not. Compares exactly, not with patterns: `.` in
+ * an address must not match any character.
+ */
+export function otherSigner(
+  signer: { [Key in keyof Signer]: Signer[Key] | null },
+  expected: ExpectedSigner,
+): string | undefined {
   if (expected.identity !== undefined && signer.identity !== expected.identity) {
     return `it was signed by ${signer.identity} instead of ${expected.identity}`;
   }

@@ -3,7 +3,7 @@ import { localFile, readUnchanged } from "../../hub/upload/local-file.js";
 import { readSigner, signFiles } from "../../release/sign/sign-files.js";
 import { sigstoreInstance } from "../../release/sign/sigstore-instance.js";
 import { signatureFile } from "../../release/sign/statement.js";
-import { checkSignature, type ExpectedSigner } from "../../release/verify/check-signature.js";
+import { checkSignature, type ExpectedSigner, otherSigner } from "../../release/verify/check-signature.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { sha256 } from "../../util/sha256.js";
@@ -40,7 +40,7 @@ export async function planSigning(
   const isOwn = async (signature: PlacedSignature | undefined) => {
     if (signature === undefined) return false;
     const reason = await whyForeign(signature, signer);
-    if (reason !== undefined && replace !== true) throw otherSigner(signature, reason);
+    if (reason !== undefined && replace !== true) throw foreignSignature(signature, reason);
     return reason === undefined;
   };
   if (await isOwn(placed)) return { release: unsigned, needed: false, replaces: false };
@@ -111,18 +111,18 @@ function digestsOf({ files }: Pick<CheckedRelease, "files">): Map<string, string
 
 /** Returns why a signature is not a valid one of a signer, at any branch or tag of a workflow; undefined if it is. */
 async function whyForeign({ text, files }: PlacedSignature, signer: ExpectedSigner): Promise<string | undefined> {
-  const found = (await checkSignature(text, files, {})).signature?.identity ?? "";
+  const { signature, problems } = await checkSignature(text, files, {});
+  if (signature?.ok !== true) return problems.map(({ message }) => message).join();
+  const found = signature.identity ?? "";
   const isSameWorkflow = signer.identity !== undefined && withoutRef(signer.identity) === withoutRef(found);
-  const expected = isSameWorkflow ? { ...signer, identity: found } : signer;
-  const { signature, problems } = await checkSignature(text, files, expected);
-  return signature?.ok === true ? undefined : problems.map(({ message }) => message).join();
+  return otherSigner(signature, isSameWorkflow ? { ...signer, identity: found } : signer);
 }
 
 function withoutRef(identity: string): string {
   return identity.replace(/@refs\/.*$/, "");
 }
 
-function otherSigner({ where }: PlacedSignature, reason: string): QuantsmithError {
+function foreignSignature({ where }: PlacedSignature, reason: string): QuantsmithError {
   return new QuantsmithError(
     "QS-PUBLISH-FOREIGN",
     `the signature ${where} is not of the environment's identity: ${reason}`,
