@@ -41,10 +41,13 @@ export interface Snapshot {
   outline: CheckpointOutline;
 }
 
+/** What a checkpoint's header states about a tensor, without its place. */
+export type TensorHeader = Pick<SafetensorsTensor, "name" | "dtype" | "shape">;
+
 /** Reads a checkpoint's headers, file by file, while they are checked. */
 export interface HeaderReader {
   start(config: JsonObject): void;
-  add(tensors: readonly Pick<SafetensorsTensor, "name" | "dtype" | "shape">[]): void;
+  add(tensors: readonly TensorHeader[]): void;
 }
 
 /**

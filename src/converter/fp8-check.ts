@@ -1,15 +1,10 @@
+import type { TensorHeader } from "../checkpoint/check-snapshot.js";
 import { languageConfig } from "../checkpoint/outline/language-config.js";
 import { isObject } from "../checkpoint/parse-python-json.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { type Fp8Layout, fp8Layout } from "./fp8-layout.js";
-
-interface Header {
-  name: string;
-  dtype: string;
-  shape: readonly number[];
-}
 
 /** The layout of the scales, and the type of the weights that have one. */
 interface ScaledLayout extends Fp8Layout {
@@ -24,13 +19,13 @@ interface ScaledLayout extends Fp8Layout {
  */
 export class Fp8Check {
   readonly #layout: ScaledLayout | undefined;
-  readonly #tensors = new Map<string, Header>();
+  readonly #tensors = new Map<string, TensorHeader>();
 
   constructor(config: JsonObject) {
     this.#layout = scaledLayout(languageConfig(config).quantization_config);
   }
 
-  add(tensors: readonly Header[]): void {
+  add(tensors: readonly TensorHeader[]): void {
     if (this.#layout === undefined) return;
     for (const tensor of tensors) this.#tensors.set(tensor.name, tensor);
   }
@@ -49,7 +44,7 @@ export class Fp8Check {
       if (why !== undefined) return badScales(`${quote(scale.name)} ${why}`);
       scaled.add(name);
     }
-    const isPlain = ({ name, dtype }: Header) =>
+    const isPlain = ({ name, dtype }: TensorHeader) =>
       dtype.startsWith(layout.dtype) && !scaled.has(name) && !name.includes("scale");
     const plain = [...this.#tensors.values()].find(isPlain);
     return plain && badScales(`${quote(plain.name)} has no scale`);
@@ -67,7 +62,7 @@ function scaledLayout(declared: Json | undefined): ScaledLayout | undefined {
 }
 
 /** Returns what is wrong with a scale; undefined for one that fits, and for those of other quantizations beside FP8. */
-function fault(scale: Header, { name, dtype, shape }: Header, layout: ScaledLayout): string | undefined {
+function fault(scale: TensorHeader, { name, dtype, shape }: TensorHeader, layout: ScaledLayout): string | undefined {
   if (floats.test(dtype)) return `is the scale of ${dtype} weights`;
   if (!dtype.startsWith(layout.dtype)) return undefined;
   if (!floats.test(scale.dtype) && scale.dtype !== "F8_E8M0") return `is ${scale.dtype}, and a scale must be a float`;
@@ -91,7 +86,7 @@ function scaledName(name: string, { suffix }: Fp8Layout): string | undefined {
  */
 function fits(
   scale: readonly number[],
-  { name, shape }: Pick<Header, "name" | "shape">,
+  { name, shape }: Pick<TensorHeader, "name" | "shape">,
   block: Fp8Layout["block"],
 ): boolean {
   if (block !== null ? scale.length !== shape.length : scale.length > shape.length) return false;

@@ -1,4 +1,4 @@
-import type { HeaderReader } from "../checkpoint/check-snapshot.js";
+import type { HeaderReader, TensorHeader } from "../checkpoint/check-snapshot.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { TensorRule } from "./families/family.js";
@@ -37,7 +37,7 @@ export class HeaderCheck implements HeaderReader {
     });
   }
 
-  add(tensors: Parameters<HeaderReader["add"]>[0]): void {
+  add(tensors: readonly TensorHeader[]): void {
     this.#scales?.add(tensors);
     if (this.#rules.size === 0) return;
     for (const { name: fullName, shape } of tensors) {

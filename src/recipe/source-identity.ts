@@ -3,8 +3,8 @@ import { basename, join, resolve } from "node:path";
 import type { ModelSource } from "./model-source.js";
 
 /**
- * Returns the identity of a source, which is the same for all revisions and contents: `hf:org/name`, `hf:org/name/file.gguf`, or a
- * real path; of a repository in the Hugging Face cache that of its entry.
+ * Returns the identity of a source, which is the same for all revisions and contents: `hf:org/name`, `hf:org/name/file.gguf`,
+ * or a real path; of a repository in the Hugging Face cache that of its entry.
  */
 export async function sourceIdentity(source: ModelSource): Promise<string> {
   if (source.kind === "hub") return `hf:${source.repo}${source.file === undefined ? "" : `/${source.file}`}`;

@@ -38,6 +38,7 @@ export const convertNative: Operation<NativeParams> = {
   intermediates: ["model.gguf"],
   async run(params, context) {
     context.note(`converting without Python: ${params.why}`);
+    await requireTemplates(requiredInput(context, "snapshot"));
     try {
       return await runNative(params, context);
     } catch (error) {
@@ -53,7 +54,6 @@ export const convertNative: Operation<NativeParams> = {
 
 async function runNative(params: NativeParams, context: StageContext): Promise<OperationReport> {
   const folder = requiredInput(context, "snapshot");
-  await requireTemplates(folder);
   const { config, architecture } = await readConfig(join(folder, "config.json"), "infinity");
   const family = findFamily(config);
   if (family === undefined) throw nativeUnsupported(`does not support the architecture ${quote(architecture)}`);

@@ -22,7 +22,10 @@ export const convertUpstream: Operation<ConvertParams> = {
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],
-  run: (params, context) => runUpstream(params, context),
+  async run(params, context) {
+    await requireTemplates(requiredInput(context, "snapshot"));
+    return runUpstream(params, context);
+  },
 };
 
 /** Runs the conversion as part of another operation, which adds `also` to the report. */
@@ -32,8 +35,6 @@ export async function runUpstream(
   also: Pick<ConvertReport, "converterDigest"> = {},
 ): Promise<OperationReport> {
   context.note(`converting with llama.cpp's converter: ${params.why}`);
-  const snapshot = requiredInput(context, "snapshot");
-  await requireTemplates(snapshot);
   const override = params.pretokenizer === "auto" ? {} : { pretokenizer: params.pretokenizer };
   // The converter accepts any name, but llama.cpp does not load a file with an unknown one.
   if (override.pretokenizer !== undefined)
@@ -46,6 +47,7 @@ export async function runUpstream(
     outtype: params.outtype,
   });
   const file = join(context.out, "model.gguf");
+  const snapshot = requiredInput(context, "snapshot");
   await addImpliedEnd(file, snapshot, context);
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
