@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Stats } from "node:fs";
+import { existsSync, type Stats } from "node:fs";
 import { constants, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { copyRegular } from "./copy-file.js";
@@ -108,20 +108,32 @@ export async function listFiles(folder: string): Promise<string[]> {
 /**
  * Gives a folder hard links to the files, or copies of them, that the system left behind in another one. Returns the paths of
  * those that it cannot have, since the system refuses the hard link, as for another user's, and it is no readable regular
- * file: a link is not followed.
+ * file: a link is not followed, not even one that takes the name of a folder meanwhile (where the system has no /proc, it is).
  */
-export async function keepSystemLeftovers(from: string, to: string): Promise<string[]> {
+export async function keepSystemLeftovers(from: string, to: string, below = ""): Promise<string[]> {
   const rest: string[] = [];
-  for (const path of (await listAllFiles(from)).filter(isSystemLeftover)) {
-    try {
-      await linkOrCopy(join(from, path), join(to, path), constants.O_NOFOLLOW);
-    } catch (error) {
-      if (!isSystemError(error) || !["ELOOP", "ENXIO", "EISDIR", "EACCES"].includes(error.code ?? "")) throw error;
-      rest.push(path);
+  const { O_DIRECTORY, O_NOFOLLOW } = constants;
+  const folder = await open(from, O_DIRECTORY | O_NOFOLLOW);
+  try {
+    const opened = `/proc/self/fd/${folder.fd}`;
+    const place = existsSync(opened) ? opened : from;
+    for (const entry of await readdir(place, { withFileTypes: true })) {
+      const path = join(below, entry.name);
+      try {
+        if (entry.isDirectory()) rest.push(...(await keepSystemLeftovers(join(place, entry.name), to, path)));
+        else if (isSystemLeftover(path)) await linkOrCopy(join(place, entry.name), join(to, path), O_NOFOLLOW);
+      } catch (error) {
+        if (!isSystemError(error) || !refusals.has(error.code ?? "")) throw error;
+        rest.push(path);
+      }
     }
+  } finally {
+    await folder.close();
   }
   return rest;
 }
+
+const refusals = new Set(["ELOOP", "ENXIO", "EISDIR", "EACCES", "ENOTDIR"]);
 
 async function listAllFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -1,5 +1,5 @@
 import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { isSystemError } from "./errors.js";
 import { isPresent } from "./files.js";
 import { sha256 } from "./sha256.js";
@@ -42,9 +42,11 @@ export async function removeDescribed(folder: string, described: string): Promis
   return !(await isPresent(folder));
 }
 
-/** Returns the relative paths of all files and folders below a folder, sorted, after `""` for the folder itself. */
+/** Returns the relative paths of all files, links and folders below a folder, sorted, after `""` for the folder itself. */
 async function listEntries(folder: string): Promise<string[]> {
-  return ["", ...(await readdir(folder, { recursive: true })).sort()];
+  // Without types, Node lists what is behind a link to a folder, too.
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return ["", ...entries.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort()];
 }
 
 interface EntryState {

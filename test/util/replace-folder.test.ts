@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   type Stats,
   statSync,
@@ -260,6 +261,41 @@ describe("a file of a file manager, whose hard link the system refuses as that o
     expect(readdirSync(parent)).toEqual(["release", "release.replaced-1", "secret"]);
     expect(readdirSync(`${path}.replaced-1`)).toEqual(["._a"]);
     expect(isSame(lstatSync(join(`${path}.replaced-1`, "._a")))).toBe(true);
+  });
+});
+
+describe("folders of file managers", () => {
+  const victim = () => {
+    mkdirSync(join(parent, "victim"));
+    writeFileSync(join(parent, "victim/notes"), "secret");
+  };
+
+  test("a link in the place of one is neither read nor emptied", async () => {
+    old();
+    victim();
+    symlinkSync("../victim", join(path, ".directory"));
+    await replace("new");
+    expect(readdirSync(parent)).toEqual(["release", "victim"]);
+    expect(content(join(parent, "victim"))).toEqual(["secret"]);
+    expect(lstatSync(join(path, ".directory")).isSymbolicLink()).toBe(true);
+  });
+
+  test("nor one that takes its place meanwhile", async () => {
+    old();
+    victim();
+    mkdirSync(join(path, ".directory"));
+    writeFileSync(join(path, ".directory/notes"), "mine");
+    dyingFiles.before = (name) => {
+      if (name !== "link") return;
+      const [former] = readdirSync(parent).filter((entry) => entry.startsWith(".release.old-"));
+      const folder = join(parent, former ?? "", ".directory");
+      if (lstatSync(folder).isSymbolicLink()) return;
+      renameSync(folder, join(parent, "moved"));
+      symlinkSync("../victim", folder);
+    };
+    await replace("new");
+    expect(readFileSync(join(path, ".directory/notes"), "utf8")).toBe("mine");
+    expect(content(join(parent, "victim"))).toEqual(["secret"]);
   });
 });
 
