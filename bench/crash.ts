@@ -34,7 +34,7 @@ const root = fileURLToPath(packageRoot);
  * Times until the kill, as fractions of a clean run's time. Most are short, for many kills per round. Some are long
  * enough for the longest step, so that rounds finish.
  */
-const lives = { young: 0.25, old: 0.6, shareOfYoung: 0.7 };
+const lives = { young: 0.15, old: 0.6, shareOfYoung: 0.8 };
 const pollMs = 15;
 
 /**
@@ -56,7 +56,7 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
     while (result.kills < kills) {
       const out = join(home, `round-${result.rounds}`);
       while (result.kills < kills && (await killOnce(recipe, out, life(), result))) {
-        if (result.kills % 25 === 0) print(`${result.kills} kills, ${result.rounds} rounds finished`);
+        if (result.kills % 25 === 0) print(describe(result));
       }
       await ended(start(recipe, out));
       compare(expected, await outputDigests(out), result);
@@ -67,6 +67,12 @@ export async function crashTest({ kills, seed, recipe, print }: CrashOptions): P
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** Returns the counts of a result as one line. */
+export function describe({ kills, rounds, lost, wrong, partial, repeated }: CrashResult): string {
+  const findings = `${lost.length} lost, ${wrong.length} wrong, ${partial.length} partial, ${repeated.length} repeated`;
+  return `${kills} kills, ${rounds} rounds finished: ${findings}`;
 }
 
 /** Starts a run and kills it after some time; returns false if it ended earlier by itself. */
