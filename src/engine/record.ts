@@ -1,3 +1,5 @@
+import { posix } from "node:path";
+import * as z from "zod";
 import type { ReleaseCompute } from "../release/release-report.js";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import type { FileState } from "../util/file-state.js";
@@ -39,15 +41,73 @@ export interface StepRecord {
   compute?: ReleaseCompute;
 }
 
+const count = z.number().nonnegative();
+const texts = z.record(z.string(), z.string());
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const recordedFile = z.object({
+  path: z.string().refine(isInside),
+  bytes: z.int().nonnegative(),
+  mtime: z.string(),
+  ctime: z.string(),
+  inode: z.string(),
+  sha256: digest,
+  dropped: z.literal(true).exactOptional(),
+});
+const warning = z.object({
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string(),
+  at: z.object({ file: z.string(), line: z.int().exactOptional(), column: z.int().exactOptional() }).exactOptional(),
+  variant: z.string().exactOptional(),
+});
+/** A store can come from a worker, or from the cache of a CI service. */
+const stepRecord = z.object({
+  format: z.literal(2),
+  key: digest,
+  step: z.string(),
+  recipe: z.string(),
+  fingerprint: z.object({
+    format: z.literal(1),
+    stage: z.string(),
+    version: z.int(),
+    params: z.record(z.string(), z.json()),
+    inputs: texts,
+    tools: texts,
+    backend: z.string().exactOptional(),
+  }),
+  inputs: texts,
+  outputs: z.array(recordedFile),
+  commands: z.array(z.array(z.string())),
+  // A speed that is infinite is null in JSON.
+  measurements: z.record(z.string(), z.number().nullable()),
+  warnings: z.array(warning).exactOptional(),
+  finished: z.iso.datetime(),
+  seconds: count,
+  peakMemoryBytes: count,
+  compute: z
+    .object({
+      backend: z.string(),
+      device: z.string(),
+      driver: z.string().nullable(),
+      gpuLayers: z.int().nullable(),
+    })
+    .exactOptional(),
+});
+
+/** Whether a relative path stays in the folder that it is joined to. */
+function isInside(path: string): boolean {
+  return path !== "." && posix.normalize(path) === path && !/^(?:\/|\.\.(?:\/|$))/.test(path);
+}
+
 /** Returns the text of `record.json`, with a checksum over all other fields to detect damage. */
 export function renderRecord(record: StepRecord): string {
   return renderChecked(record);
 }
 
-/** Parses `record.json`; returns undefined for a damaged record or another format. */
+/** Parses `record.json`; returns undefined for a damaged record, another format, or an output outside the step's folder. */
 export function parseRecord(text: string): StepRecord | undefined {
   const record = parseChecked(text) as StepRecord | undefined;
-  return record?.format === 2 ? record : undefined;
+  return stepRecord.safeParse(record).success ? record : undefined;
 }
 
 /** Whether an output, or a file in an output folder, was dropped. */

@@ -111,9 +111,13 @@ export class Store {
     return whole;
   }
 
-  /** Drops one output whose readers are all done. Updates the record before it removes the file. */
+  /**
+   * Drops one output whose readers are all done. Updates the record before it removes the file. A file behind a link stays: the
+   * link's creator has not given it to the store.
+   */
   async drop(record: StepRecord, path: string): Promise<StepRecord> {
     const folder = this.folder(record.fingerprint.stage, record.key);
+    if (await isBehindLink(folder, path)) return record;
     const outputs = record.outputs.map((output) =>
       output.path === path ? { ...output, dropped: true as const } : output,
     );
@@ -145,10 +149,16 @@ export class Store {
     return found.flat();
   }
 
-  /** Removes folders without a record, half-written records, partial work of interrupted steps, and old job files (see `collectJobs`). */
+  /**
+   * Removes folders without a record, half-written records, partial work of interrupted steps, and old job files (see
+   * `collectJobs`); nothing behind a link.
+   */
   async collectGarbage(): Promise<void> {
-    await collectJobs(this.#workspace.jobs, new Set((await this.records()).map(({ record }) => record.key)));
-    for (const name of await readdir(this.#partials()).catch(() => [])) {
+    const { jobs } = this.#workspace;
+    const finished = new Set((await this.records()).map(({ record }) => record.key));
+    if (!(await isLink(jobs))) await collectJobs(jobs, finished);
+    const partials = (await isLink(this.#partials())) ? [] : await readdir(this.#partials()).catch(() => []);
+    for (const name of partials) {
       if (keyPattern.test(name)) await rm(join(this.#partials(), name), { recursive: true, force: true });
     }
     await rmdir(this.#partials()).catch(() => undefined);
@@ -202,6 +212,15 @@ async function moveForeign(folder: string): Promise<string | undefined> {
     await rename(join(folder, path), join(moved, path));
   }
   return moved;
+}
+
+/** Whether the path to a file of a step leads through a link, at the step's folder or below. */
+async function isBehindLink(folder: string, path: string): Promise<boolean> {
+  for (let parent = path; parent !== "."; ) {
+    parent = dirname(parent);
+    if (await isLink(join(folder, parent))) return true;
+  }
+  return false;
 }
 
 async function isLink(path: string): Promise<boolean> {

@@ -201,6 +201,20 @@ test("removes no file behind a link in the store, only the link of a step", asyn
   await workspace.close();
 });
 
+test.each(["store/.partial", "store/.jobs"])("removes nothing behind a link at %s", async (path) => {
+  const workspace = await open();
+  const mine = join(workspace.root, "mine");
+  const old = join(mine, "f".repeat(64));
+  mkdirSync(mine);
+  writeFileSync(old, "mine");
+  utimesSync(old, 0, 0);
+  rmSync(join(workspace.root, path), { recursive: true, force: true });
+  symlinkSync(mine, join(workspace.root, path));
+  await collectCache(workspace, { kind: "bytes", bytes: 0 });
+  expect(readFileSync(old, "utf8")).toBe("mine");
+  await workspace.close();
+});
+
 test("keeps files of an orphaned job, and removes those of finished or forgotten jobs", async () => {
   const workspace = await open();
   const { key } = await put(workspace, "done", 10, 0);

@@ -1,6 +1,7 @@
-import { linkSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { renderRecord, type StepRecord } from "../../src/engine/record.js";
 import { Store } from "../../src/engine/store.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
@@ -55,4 +56,36 @@ test("hard links of this process do not make it read the file again, and other p
     await other.find(record.key);
     expect(other.reads()).toBe(reads);
   }
+});
+
+test.each([
+  ["the step's folder", ""],
+  ["a folder in it", "snapshot"],
+])("a file behind a link at %s is read, but not dropped", async (what, path) => {
+  const { folder, record } = await storedRelease(workspace, { "snapshot/model.gguf": what });
+  const moved = join(out, `mine-${path}`);
+  renameSync(join(folder, path), moved);
+  symlinkSync(moved, join(folder, path));
+  const store = new Store(workspace);
+  expect(await store.find("package", record.key)).toMatchObject({ key: record.key });
+  expect(await store.drop(record, "snapshot/model.gguf")).toBe(record);
+  expect(readFileSync(join(folder, "snapshot/model.gguf"), "utf8")).toBe(what);
+});
+
+test.each<[string, (record: StepRecord) => object]>([
+  ["of a file above", ({ outputs }) => ({ outputs: [{ ...outputs[0], path: "../mine" }] })],
+  ["of a file below another folder", ({ outputs }) => ({ outputs: [{ ...outputs[0], path: "a/../../mine" }] })],
+  ["of an absolute path", ({ outputs }) => ({ outputs: [{ ...outputs[0], path: join(out, "mine") }] })],
+  ["of the folder itself", ({ outputs }) => ({ outputs: [{ ...outputs[0], path: "." }] })],
+  ["without a fingerprint", () => ({ fingerprint: null })],
+  ["with other outputs", () => ({ outputs: [7] })],
+  ["with a size as text", ({ outputs }) => ({ outputs: [{ ...outputs[0], bytes: "7" }] })],
+  ["with other warnings", () => ({ warnings: 5 })],
+])("a record %s counts as none", async (what, change) => {
+  const { folder, record } = await storedRelease(workspace, { "model.gguf": what });
+  const path = join(folder, "record.json");
+  writeFileSync(path, renderRecord({ ...record, ...change(record) } as StepRecord));
+  const store = new Store(workspace);
+  expect(await store.find("package", record.key)).toBeUndefined();
+  expect((await store.records()).map(({ record: { key } }) => key)).not.toContain(record.key);
 });
