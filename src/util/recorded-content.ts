@@ -2,6 +2,7 @@ import { lstat, readdir, rmdir, unlink } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { isSystemError } from "./errors.js";
 import { isPresent } from "./files.js";
+import { mountPoints } from "./mount-points.js";
 import { sha256 } from "./sha256.js";
 
 /*
@@ -26,9 +27,10 @@ export async function describeContent(folder: string): Promise<Map<string, strin
 
 /**
  * Removes the files that are as described, and the described folders that are empty then. Returns whether the whole folder
- * is gone; everything else stays. Errors: system errors.
+ * is gone; everything else stays, also everything in a folder with a mount point. Errors: system errors.
  */
 export async function removeDescribed(folder: string, described: string): Promise<boolean> {
+  if ((await mountPoints(folder)).length > 0) return false;
   const lines = described.split("\n").map((line) => line.split(" "));
   const known = new Map(lines.map(([id = "", links, ctime]) => [id, { links, ctime }]));
   // A folder comes after what is in it.

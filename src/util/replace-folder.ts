@@ -21,7 +21,7 @@ import { endSwap, findSwaps, recordContent, type Swap, startSwap } from "./swap-
 /**
  * What happens to the former content: "keep" renames it to `<path>.replaced-<number>`. A function throws if it must stay,
  * else it is removed; the function gets its temporary path. A program with its working directory there can still write:
- * what it adds or changes meanwhile is not removed, but renamed as with "keep".
+ * what it adds or changes meanwhile is not removed, but renamed as with "keep", and so is what the system refuses to remove.
  */
 export type OldContent = "keep" | ((old: string) => Promise<void>);
 
@@ -142,10 +142,17 @@ export async function unusedPath(path: string): Promise<string> {
 /** Removes or keeps the former content, and ends the replacement. Returns the new path of kept content. */
 async function discard(path: string, swap: Swap): Promise<string | undefined> {
   const { old, content } = swap;
-  const isRemoved = content !== undefined && (await isPresent(old)) && (await removeDescribed(old, content));
+  const isRemoved =
+    content !== undefined && (await isPresent(old)) && (await removeDescribed(old, content).catch(refused));
   const renamed = isRemoved ? undefined : await renameAside(old, path);
   await abandon(swap);
   return renamed;
+}
+
+/** What the system does not let this user remove stays, as content that others changed does. */
+function refused(error: unknown): false {
+  if (isSystemError(error) && ["EACCES", "EPERM", "EBUSY"].includes(error.code ?? "")) return false;
+  throw error;
 }
 
 /** Gives former content an unused name beside its path. Returns that, or undefined if there is no former content. */

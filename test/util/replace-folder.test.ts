@@ -264,6 +264,19 @@ describe("a file of a file manager, whose hard link the system refuses as that o
   });
 });
 
+test("what the system refuses to remove stays under another name, and does not stop later replacements", async () => {
+  old();
+  dyingFiles.start();
+  await replace("new");
+  const at = dyingFiles.operations.indexOf("unlink");
+  dyingFiles.start(at, "error", "EACCES");
+  expect(await replace("newer")).toBe(`${path}.replaced-1`);
+  expect(content(`${path}.replaced-1`)).toEqual(complete("new"));
+  expect(await replace("newest")).toBeUndefined();
+  expect(content(path)).toEqual(complete("newest"));
+  expect(readdirSync(parent)).toEqual(["release", "release.replaced-1"]);
+});
+
 describe("folders of file managers", () => {
   const victim = () => {
     mkdirSync(join(parent, "victim"));

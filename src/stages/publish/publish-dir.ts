@@ -4,6 +4,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { copyRegular } from "../../util/copy-file.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { mountPoints } from "../../util/mount-points.js";
 import { areNested } from "../../util/nested-folders.js";
 import { realTarget } from "../../util/real-target.js";
 import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
@@ -188,8 +189,14 @@ function requireNotOwned(target: string): void {
   }
 }
 
-/** Throws QS-PUBLISH-TARGET for the root of a mounted file system, which cannot be renamed. */
+/** Throws QS-PUBLISH-TARGET for the root of a mounted file system, which cannot be renamed, and a folder that contains one. */
 async function requireNoMount(path: string): Promise<void> {
+  const [inside] = (await mountPoints(path)).filter((point) => point !== path);
+  if (inside !== undefined) {
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} contains a mount point, ${inside}`, {
+      remedy: "Unmount it with `umount`, or use another folder: publishing replaces the folder as a whole.",
+    });
+  }
   const device = async (folder: string) => (await stat(folder).catch(() => undefined))?.dev;
   const own = await device(path);
   if (own === undefined || own === (await device(dirname(path)))) return;
