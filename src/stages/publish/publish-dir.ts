@@ -191,17 +191,18 @@ function requireNotOwned(target: string): void {
 
 /** Throws QS-PUBLISH-TARGET for the root of a mounted file system, which cannot be renamed, and a folder that contains one. */
 async function requireNoMount(path: string): Promise<void> {
-  const [inside] = (await mountPoints(path)).filter((point) => point !== path);
-  if (inside !== undefined) {
-    throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} contains a mount point, ${inside}`, {
-      remedy: "Unmount it with `umount`, or use another folder: publishing replaces the folder as a whole.",
-    });
-  }
   const device = async (folder: string) => (await stat(folder).catch(() => undefined))?.dev;
   const own = await device(path);
-  if (own === undefined || own === (await device(dirname(path)))) return;
-  throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} is a mount point, which cannot be replaced as a whole`, {
-    remedy: `Use a folder in it, such as \`dir:${join(path, "model")}\`.`,
+  const mounts = await mountPoints(path);
+  if (mounts.includes(path) || (own !== undefined && own !== (await device(dirname(path))))) {
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} is a mount point, which cannot be replaced as a whole`, {
+      remedy: `Use a folder in it, such as \`dir:${join(path, "model")}\`.`,
+    });
+  }
+  const [inside] = mounts;
+  if (inside === undefined) return;
+  throw new QuantsmithError("QS-PUBLISH-TARGET", `${path} contains a mount point, ${inside}`, {
+    remedy: "Unmount it with `umount`, or use another folder: publishing replaces the folder as a whole.",
   });
 }
 

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -20,6 +21,7 @@ import { renderStatement } from "../../../src/release/sign/statement.js";
 import { previewFolder, publishToFolder } from "../../../src/stages/publish/publish-dir.js";
 import { type CheckedRelease, releaseFiles } from "../../../src/stages/publish/release-files.js";
 import { withLock } from "../../../src/util/lock.js";
+import { mountPoints } from "../../../src/util/mount-points.js";
 import { sha256 } from "../../../src/util/sha256.js";
 import { type Death, dyingFiles } from "../../fixtures/dying-files.js";
 import { failureOf } from "../../fixtures/failure.js";
@@ -35,6 +37,7 @@ vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());
 });
+vi.mock("../../../src/util/mount-points.js", () => ({ mountPoints: vi.fn(async () => []) }));
 // The processes that die here live on, and would keep the lock.
 vi.mock("../../../src/util/lock.js", () => ({ withLock: vi.fn((_path, _options, work: () => unknown) => work()) }));
 
@@ -297,6 +300,15 @@ describe("a target that cannot be written", () => {
       code: "QS-PUBLISH-TARGET",
       message: "/proc is a mount point, which cannot be replaced as a whole",
     });
+  });
+
+  test("a folder with a mounted file system", async () => {
+    await publish(oldRelease);
+    const mount = join(realpathSync(target), "assets");
+    vi.mocked(mountPoints).mockResolvedValueOnce([mount]);
+    const error = await failureOf(publish(newRelease));
+    expect(error).toMatchObject({ code: "QS-PUBLISH-TARGET", message: `${target} contains a mount point, ${mount}` });
+    expect(tree()).toEqual(digests.old);
   });
 
   test("a full disk is named by the path that cannot be written, not by the release", async () => {
