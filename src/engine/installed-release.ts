@@ -1,10 +1,11 @@
 import { readdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import * as z from "zod";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, writeFileAtomic } from "../util/files.js";
 import { readRegular } from "../util/regular-file.js";
-import type { RecordedFile } from "./record.js";
+import { type RecordedFile, recordedFile } from "./record.js";
 import type { ReleaseOwner } from "./release-owner.js";
 import type { Workspace } from "./workspace.js";
 
@@ -15,6 +16,20 @@ export interface InstalledRelease {
   /** While a release replaces another, the files of both. */
   files: RecordedFile[];
 }
+
+const text = z.string();
+const installedRelease = z.object({
+  format: z.literal(1),
+  owner: z.object({
+    recipe: text,
+    sha256: text,
+    gates: text.exactOptional(),
+    source: text.exactOptional(),
+    // Records of earlier versions lack the folder.
+    releases: text.exactOptional(),
+  }),
+  files: z.array(recordedFile),
+});
 
 export interface ReleasePaths {
   /** The path for users. */
@@ -34,10 +49,9 @@ export async function releasePaths({ releases }: Workspace, name: string): Promi
 
 /** Reads an installation record; returns undefined if it is missing or damaged. */
 export async function readInstalled(record: string): Promise<InstalledRelease | undefined> {
-  const installed = parseChecked(await readText(record)) as InstalledRelease | undefined;
-  if (installed?.format !== 1) return undefined;
+  const installed = installedRelease.safeParse(parseChecked(await readText(record))).data;
+  if (installed === undefined) return undefined;
   const { owner } = installed;
-  // Records of earlier versions lack the folder.
   return { ...installed, owner: { ...owner, releases: owner.releases ?? (await realpath(dirname(record))) } };
 }
 

@@ -44,7 +44,8 @@ export interface StepRecord {
 const count = z.number().nonnegative();
 const texts = z.record(z.string(), z.string());
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const recordedFile = z.object({
+/** The shape of `RecordedFile`. */
+export const recordedFile = z.object({
   path: z.string().refine(isInside),
   bytes: z.int().nonnegative(),
   mtime: z.string(),

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, type Stats } from "node:fs";
-import { constants, link, lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { constants, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { copyRegular } from "./copy-file.js";
 import { isMissing, isSystemError } from "./errors.js";
@@ -156,13 +156,13 @@ export async function listEmptyFolders(folder: string): Promise<string[]> {
 }
 
 /**
- * Creates a hard link, or a copy on file systems without hard links (a reflink if supported); `flags` are those with which
- * `openRegular` opens a file to copy.
+ * Creates a hard link, or a copy on file systems without hard links (a reflink if supported). As `openRegular`, follows links
+ * unless `flags` has O_NOFOLLOW; with that, a link gets a hard link itself.
  */
-export async function linkOrCopy(from: string, to: string, flags?: number): Promise<void> {
+export async function linkOrCopy(from: string, to: string, flags = 0): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   try {
-    await link(from, to);
+    await link((flags & constants.O_NOFOLLOW) === 0 ? await realpath(from) : from, to);
   } catch (error) {
     if (!isLinkRefused(error)) throw error;
     await copyRegular(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL, flags);

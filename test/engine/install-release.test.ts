@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -25,6 +26,7 @@ import { Store } from "../../src/engine/store.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { signFiles } from "../../src/release/sign/sign-files.js";
 import { sigstoreInstance } from "../../src/release/sign/sigstore-instance.js";
+import { renderChecked } from "../../src/util/checked-json.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { fileState } from "../../src/util/file-state.js";
 import { listFiles } from "../../src/util/files.js";
@@ -79,6 +81,31 @@ function editQuietly(path: string): void {
     // A coarse clock of the file system.
   } while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
 }
+
+test("a step's output that was moved to another folder, with a link in its place, is released as a file", async () => {
+  const packaged = await storedRelease(workspace, first);
+  const moved = join(base, "moved.gguf");
+  renameSync(join(packaged.folder, "demo-Q8_0.gguf"), moved);
+  symlinkSync(moved, join(packaged.folder, "demo-Q8_0.gguf"));
+  await installRelease(await target(), packaged);
+  expect(lstatSync(join(release, "demo-Q8_0.gguf")).isFile()).toBe(true);
+  expect(await contents()).toEqual(first);
+});
+
+test.each([
+  { owner: null },
+  { owner: {} },
+  { owner: { recipe: 5, sha256: "", releases: "" } },
+  { files: [null] },
+  { files: [{ path: "../mine" }] },
+])("an installation record with another shape counts as none: %j", async (change) => {
+  await install(first);
+  const record = join(workspace.releases, ".demo.json");
+  writeFileSync(record, renderChecked({ ...(await readInstalled(record)), ...change }));
+  expect(await readInstalled(record)).toBeUndefined();
+  expect((await failureOf(install(second))).code).toBe("QS-RELEASE-FOREIGN");
+  expect(await contents()).toEqual(first);
+});
 
 describe("a release with files of the user", () => {
   test("stays in place with these files as long as its own files are the same", async () => {

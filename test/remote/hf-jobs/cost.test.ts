@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseJob } from "../../../src/remote/hf-jobs/api/job-info.js";
 import { CostLimit } from "../../../src/remote/hf-jobs/cost-limit.js";
 import { formatUsd, jobUsd } from "../../../src/remote/hf-jobs/job-cost.js";
 import { failureOf, thrownBy } from "../../fixtures/failure.js";
@@ -20,6 +21,18 @@ const client = (given: Parameters<typeof jobsClient>[2] = {}) => jobsClient(hub,
 const price = (unitCostMicroUSD: unknown, unitCostUSD: unknown, unitLabel = "minute") => [
   { name: "cpu-basic", cpu: "2 vCPU", ram: "16 GB", unitCostMicroUSD, unitCostUSD, unitLabel },
 ];
+
+test("a job that ended before it started, by the Hub's times, counts with its worst case", () => {
+  const at = (startedAt: string, finishedAt: string) =>
+    parseJob({ id: "a", status: { stage: "COMPLETED" }, startedAt, finishedAt }, { doing: "listing jobs", repo: "me" })
+      .seconds;
+  expect(at("2026-12-01T10:00:00Z", "2026-12-01T10:01:00Z")).toBe(60);
+  expect(at("2026-12-01T10:01:00Z", "2026-12-01T10:00:00Z")).toBeUndefined();
+  const limit = new CostLimit(10, 1);
+  limit.reserve("a", 300);
+  limit.settle("a", at("2026-12-01T23:00:00Z", "2026-12-01T10:00:00Z"));
+  expect(limit.atMostUsd).toBe(5);
+});
 
 test("started minutes are billed, and the worst case is rounded up to the cent", () => {
   expect([0, 1, 60, 61].map((seconds) => jobUsd(seconds, 0.5))).toEqual([0, 0.5, 0.5, 1]);

@@ -47,6 +47,6 @@ export function parseJob(answer: unknown, subject: Subject): HubJob {
     stage: stages[status.stage] ?? "running",
     message: status.message ?? undefined,
     labels: labels ?? {},
-    seconds,
+    seconds: seconds !== undefined && seconds >= 0 ? seconds : undefined,
   };
 }
