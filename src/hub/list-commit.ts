@@ -13,23 +13,27 @@ const datasetPrefix = "datasets/";
 const library = () => import("@huggingface/hub");
 
 /**
- * Resolves a revision to its commit, and returns the repository's gating. `repo` is `org/name`, or `datasets/org/name` for a data set. Errors: QS-HUB-*.
+ * Resolves a revision to its commit, and returns the repository's gating, and its name if the Hub has another one for it,
+ * as after a rename. `repo` is `org/name`, or `datasets/org/name` for a data set. Errors: QS-HUB-*.
  */
 export async function resolveCommit(
   connection: HubConnection,
   repo: string,
   revision: string,
   signal: AbortSignal,
-): Promise<{ commit: string; gated: Gating }> {
+): Promise<{ commit: string; gated: Gating; movedTo?: string }> {
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
   const access = { hubUrl: connection.endpoint, fetch: apiFetch(connection, subject, signal), revision };
   const { datasetInfo, modelInfo } = await library();
-  const info = repo.startsWith(datasetPrefix)
-    ? datasetInfo({ ...access, name: repo.slice(datasetPrefix.length), additionalFields: ["sha"] })
-    : modelInfo({ ...access, name: repo, additionalFields: ["sha"] });
-  const { sha: commit, gated } = await info.catch((error) => rethrowLibraryError(error, subject));
+  const isDataset = repo.startsWith(datasetPrefix);
+  const ownName = isDataset ? repo.slice(datasetPrefix.length) : repo;
+  const request = { ...access, name: ownName, additionalFields: ["sha" as const] };
+  const info = isDataset ? datasetInfo(request) : modelInfo(request);
+  const { sha: commit, gated, name } = await info.catch((error) => rethrowLibraryError(error, subject));
   if (!isCommit(commit)) throw invalidResponse(subject, "the response does not contain a valid commit id");
-  return { commit, gated: gated === "auto" || gated === "manual" ? gated : false };
+  // The Hub accepts names in other letters.
+  const isMoved = typeof name === "string" && name.toLowerCase() !== ownName.toLowerCase();
+  return { commit, gated: gated === "auto" || gated === "manual" ? gated : false, ...(isMoved && { movedTo: name }) };
 }
 
 /** Lists the files at a commit: the whole repository, or only the files directly in `folder`. Errors: QS-HUB-*. */

@@ -14,6 +14,8 @@ export interface ModelListing {
   files: HubFile[];
   /** Whether and how access to the repository is gated; absent offline, where it is unknown. */
   gated?: Gating;
+  /** The repository's name, if the Hub leads to another one than requested; text of a server. */
+  movedTo?: string;
 }
 
 const never = new AbortController().signal;
@@ -29,9 +31,10 @@ export async function listModel(
   signal: AbortSignal = never,
 ): Promise<ModelListing> {
   if (connection.offline) return listCached(connection, repo, revision);
-  const { commit, gated } = await resolveCommit(connection, repo, revision, signal);
+  const resolved = await resolveCommit(connection, repo, revision, signal);
+  const { commit } = resolved;
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
-  return { commit, gated, files: await listCommit(connection, { repo, commit }, subject, signal) };
+  return { ...resolved, files: await listCommit(connection, { repo, commit }, subject, signal) };
 }
 
 /** Lists a cached revision of a model or a data set (`datasets/org/name`). Errors: QS-HUB-OFFLINE. */

@@ -14,18 +14,18 @@ const never = new AbortController().signal;
 export type ReadRange = (start: number, end: number) => Promise<Buffer | undefined>;
 
 /**
- * Returns a reader for parts of a file at a commit, such as its header: from the cache if the file is there, else with
- * range requests. `end` is exclusive and at most the file's size. Errors of the reader: QS-HUB-*.
+ * Returns a reader for parts of a file at a commit, such as its header: from the cache if the file is there and `isCached` is
+ * not false, else with range requests. `end` is exclusive and at most the file's size. Errors of the reader: QS-HUB-*.
  */
 export function hubRangeReader(
   connection: HubConnection,
-  { repo, commit, file }: { repo: string; commit: string; file: HubFile },
+  { repo, commit, file, isCached = true }: { repo: string; commit: string; file: HubFile; isCached?: boolean },
   signal: AbortSignal = never,
 ): ReadRange {
   const remote = new RemoteFile(connection, repo, commit, file);
   const blob = join(repoCache(connection.cacheFolder, repo).blobs, parseDigest(file.digest, file.bytes).hex);
   return async (start, end) => {
-    const cached = await readPart(blob, file.bytes, start, end);
+    const cached = isCached ? await readPart(blob, file.bytes, start, end) : undefined;
     if (cached !== undefined || connection.offline) return cached;
     try {
       return await retry(connection.limits, signal, async () =>

@@ -23,6 +23,7 @@ import type { ModelFacts, PlanFacts } from "./facts.js";
 import { hubGguf, localGguf } from "./gguf-facts.js";
 import { hubModelSource } from "./hub-source.js";
 import { inRecipe } from "./in-recipe.js";
+import { movedWarnings } from "./moved-source.js";
 import { outlineWarnings } from "./outline-warnings.js";
 import { hashPictures } from "./pictures.js";
 import { planCompute } from "./plan-compute.js";
@@ -138,7 +139,7 @@ async function hubModel(
   ownDownloads: boolean,
 ): Promise<ModelFacts> {
   const connection = hubConnection();
-  const { commit, gated, files: listing } = await listModel(connection, repo, revision);
+  const { commit, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
   // The fetch stage reports a missing configuration.
   const check = new HeaderCheck();
   const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice, check);
@@ -157,6 +158,6 @@ async function hubModel(
     ...(card === undefined ? {} : { baseModels: card.baseModels }),
     config,
     vocabulary: config === null ? null : vocabularySize(config),
-    warnings: outlineWarnings(outline),
+    warnings: [...movedWarnings(repo, movedTo), ...outlineWarnings(outline)],
   };
 }

@@ -7,6 +7,7 @@ import type { DigestCache } from "../util/digest-cache.js";
 import type { ModelFacts } from "./facts.js";
 import { findHubGguf, type HubGgufRef } from "./hub-gguf.js";
 import { hubModelSource } from "./hub-source.js";
+import { movedWarnings } from "./moved-source.js";
 
 /** Verifies and hashes a local GGUF file with its splits. Errors: QS-GGUF-*, QS-FETCH-*, QS-CONVERT-TOKENIZER. */
 export async function localGguf(path: string, digests: DigestCache): Promise<ModelFacts> {
@@ -34,11 +35,8 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
 
 /** Collects the facts of a GGUF file on the Hub. Errors: as `findHubGguf`. */
 export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads: boolean): Promise<ModelFacts> {
-  const { commit, gated, listing, files, splits, header, parameters, tensorBytes, kept } = await findHubGguf({
-    repo,
-    revision,
-    file,
-  });
+  const source = await findHubGguf({ repo, revision, file });
+  const { commit, gated, movedTo, listing, files, splits, header, parameters, tensorBytes, kept } = source;
   const found = { repo, revision, commit, listing, ...(gated && { gated }) };
   return {
     source: await hubModelSource(found, files, ownDownloads),
@@ -50,6 +48,6 @@ export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads
     ...(kept && { kept }),
     config: null,
     vocabulary: tokenCount(header),
-    warnings: [],
+    warnings: movedWarnings(repo, movedTo),
   };
 }

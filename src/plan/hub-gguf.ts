@@ -27,6 +27,8 @@ export interface HubGgufRef {
 export interface HubGguf {
   commit: string;
   gated?: Gating;
+  /** See `ModelListing`. */
+  movedTo?: string;
   /** All files of the repository. */
   listing: HubFile[];
   /** The files to download: the splits, the model card and the licence. */
@@ -48,7 +50,7 @@ export interface HubGguf {
  */
 export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise<HubGguf> {
   const connection = hubConnection();
-  const { commit, gated, files: listing } = await listModel(connection, repo, revision);
+  const { commit, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
   const { files, splits } = await selectHubGguf(`hf:${repo}`, listing, file);
   const headers: SourceHeader[] = [];
   for (const split of splits) {
@@ -67,7 +69,18 @@ export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise
   const parameters = Math.round((tensorBytes * sum("elements")) / Math.max(1, sum("bytes")));
   const found = keptWeights(tensors);
   const kept = found && { ...found, parameters: (found.parameters * parameters) / sum("elements") };
-  return { commit, listing, files, splits, header, parameters, tensorBytes, kept, ...(gated && { gated }) };
+  return {
+    commit,
+    listing,
+    files,
+    splits,
+    header,
+    parameters,
+    tensorBytes,
+    kept,
+    ...(gated && { gated }),
+    ...(movedTo !== undefined && { movedTo }),
+  };
 }
 
 async function readHeader(
@@ -77,7 +90,14 @@ async function readHeader(
   const { blobs } = repoCache(connection.cacheFolder, repo);
   const blob = join(blobs, parseDigest(file.digest, file.bytes).hex);
   const cached = await stat(blob).catch(() => undefined);
-  if (cached?.size === file.bytes) return sourceHeader(file.path, await readGguf(blob));
+  if (cached?.size === file.bytes) {
+    try {
+      return sourceHeader(file.path, await readGguf(blob));
+    } catch (error) {
+      if (connection.offline) throw error;
+      // The fetch stage replaces a damaged file of the cache.
+    }
+  }
   if (connection.offline) throw offlineError(`${file.path} of ${repo} at ${commit}`);
   const signal = new AbortController().signal;
   return remoteSourceHeader(file.path, () => readGgufHeader(connection, { repo, commit, file }, signal));

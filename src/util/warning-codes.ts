@@ -13,6 +13,11 @@ export const warningCodes = {
     onCard: false,
     about: "A setting of the recipe has no effect on this model.",
   },
+  // sources (src/plan)
+  "QW-SOURCE-MOVED": {
+    onCard: true,
+    about: "The Hub leads from the source's repository to another one, as after a rename or a transfer.",
+  },
   // smoke tests (src/plan)
   "QW-SMOKE-DEVICE": {
     onCard: false,

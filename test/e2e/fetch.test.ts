@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -87,6 +87,32 @@ describe("fetching from the Hub", () => {
     expect(readFileSync(join(folder, "hub/models--org--tiny/refs", revision), "utf8")).toBe(commit);
     expect((await quantsmith(["run", path, "--until", "fetch"], { HF_HUB_OFFLINE: "1" })).exitCode).toBe(0);
     expect(hub.violations).toEqual([]);
+  });
+
+  test("a repository behind a redirect is named in a warning, but not one with other letters", async () => {
+    const repo = hub.create("org/moved");
+    repo.commit(model);
+    const planned = async (name: string) => {
+      repo.movedTo = name;
+      return quantsmith(["plan", recipe("model: { source: hf:org/moved }\n")]);
+    };
+    const { exitCode, stderr, stdout } = await planned("evil/other");
+    expect(exitCode).toBe(0);
+    expect(stdout + stderr).toContain("QW-SOURCE-MOVED");
+    expect((stdout + stderr).replace(/\s+/g, " ")).toContain('from hf:org/moved to another repository, "evil/other";');
+    const other = await planned("Org/Moved");
+    expect(other.stdout + other.stderr).not.toContain("QW-SOURCE-MOVED");
+  });
+
+  test("a damaged header in the cache is read from the Hub, and the file downloaded again", async () => {
+    const file = recipe();
+    expect((await quantsmith(["run", file, "--until", "fetch"])).exitCode).toBe(0);
+    const blob = realpathSync(join(fetchStep(), "snapshot/model.safetensors"));
+    const whole = readFileSync(blob);
+    writeFileSync(blob, Buffer.alloc(whole.length));
+    const { exitCode, stderr } = await quantsmith(["run", file, "--until", "fetch"]);
+    expect([exitCode, stderr]).toEqual([0, expect.not.stringContaining("QS-")]);
+    expect(readFileSync(blob)).toEqual(whole);
   });
 
   test("a missing revision is reported at its line of the recipe", async () => {

@@ -129,6 +129,18 @@ describe("a download", () => {
     expect(readFileSync(other)).toEqual(large);
   });
 
+  test("a link in place of a snapshot does not lead to the blobs of another repository", async () => {
+    const commit = hub.create("org/model").commit(files);
+    const other = join(cache, "models--evil--other");
+    mkdirSync(join(other, "snapshots/x"), { recursive: true });
+    mkdirSync(join(other, "blobs"));
+    writeFileSync(join(other, "blobs", sha256(large)), "evil");
+    mkdirSync(join(cache, "models--org--model/snapshots"), { recursive: true });
+    symlinkSync("../../models--evil--other/snapshots/x", join(cache, "models--org--model/snapshots", commit));
+    expect((await failureOf(fetchAll(connect(hub, cache), "org/model"))).code).toBe("QS-ENV-CACHE");
+    expect(readdirSync(join(other, "snapshots/x"))).toEqual([]);
+  });
+
   describe.runIf(process.getuid?.() === 0)("another user of the cache", () => {
     test.each(["snapshots", "refs", "trees", "blobs"])("a link in place of %s is not followed", async (name) => {
       const commit = hub.create("org/model").commit(files);
@@ -143,10 +155,16 @@ describe("a download", () => {
       await expect(fetchAll(connect(hub, cache), "org/model")).rejects.toMatchObject({ code: "QS-ENV-CACHE" });
       for (const file of readdirSync(mine)) expect(readFileSync(join(mine, file), "utf8")).toBe("mine");
       expect(readdirSync(mine)).toHaveLength(4);
-      // This user's own link is followed.
+      // This user's own link is followed, but not to a snapshot beside other blobs.
       lchownSync(link, 0, 0);
       rmSync(join(mine, "config.json"));
-      await fetchAll(connect(hub, cache), "org/model");
+      const again = fetchAll(connect(hub, cache), "org/model");
+      if (name !== "snapshots") {
+        await again;
+        return;
+      }
+      expect((await failureOf(again)).message).toContain(`${link} in the Hugging Face cache: it is a link to a folder`);
+      expect(readdirSync(mine)).not.toContain("config.json");
     });
 
     test("a link in place of the cache folder is not followed", async () => {

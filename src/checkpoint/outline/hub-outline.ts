@@ -2,7 +2,8 @@ import PQueue from "p-queue";
 import type { HubConnection } from "../../hub/connection.js";
 import type { HubFile } from "../../hub/hub-file.js";
 import { readHubFile } from "../../hub/read-file.js";
-import { hubRangeReader } from "../../hub/read-range.js";
+import { hubRangeReader, type ReadRange } from "../../hub/read-range.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { type BaseCard, emptyCard, parseBaseCard } from "../base-card.js";
 import type { HeaderReader } from "../check-snapshot.js";
 import type { FileSelection } from "../file-selection.js";
@@ -84,15 +85,25 @@ export async function readHubCard(
 /** Reads the header of a weight file; undefined for a pickle, and where no part of the file can be had. */
 async function readHeader(
   connection: HubConnection,
-  { repo, commit, file }: { repo: string; commit: string; file: HubFile },
+  target: { repo: string; commit: string; file: HubFile },
 ): Promise<SafetensorsHeader | undefined> {
+  const { repo, file } = target;
   if (!file.path.endsWith(".safetensors")) return undefined;
   const path = `hf:${repo}/${file.path}`;
-  const read = hubRangeReader(connection, { repo, commit, file });
-  const start = await read(0, Math.min(firstBytes, file.bytes));
+  try {
+    return await parseHeader(path, file, hubRangeReader(connection, target));
+  } catch (error) {
+    if (connection.offline || !(error instanceof QuantsmithError) || error.code !== "QS-FETCH-SAFETENSORS") throw error;
+    // A file of the cache may be damaged; the fetch stage replaces it.
+    return parseHeader(path, file, hubRangeReader(connection, { ...target, isCached: false }));
+  }
+}
+
+async function parseHeader(path: string, { bytes }: HubFile, read: ReadRange): Promise<SafetensorsHeader | undefined> {
+  const start = await read(0, Math.min(firstBytes, bytes));
   if (start === undefined) return undefined;
-  const end = 8 + headerLength(path, start, file.bytes);
+  const end = 8 + headerLength(path, start, bytes);
   const rest = end <= start.length ? Buffer.alloc(0) : await read(start.length, end);
   if (rest === undefined) return undefined;
-  return parseSafetensors(path, Buffer.concat([start.subarray(8, end), rest]), file.bytes);
+  return parseSafetensors(path, Buffer.concat([start.subarray(8, end), rest]), bytes);
 }
