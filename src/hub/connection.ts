@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { Agent } from "node:http";
 import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
@@ -9,6 +8,7 @@ import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
 import { proxyAgents } from "./proxy.js";
 import { RateLimiter } from "./rate-limiter.js";
+import { readTokenFile } from "./token-file.js";
 
 /** A connection to the Hub. The token cannot be read from it, only sent to the endpoint's origin. */
 export interface HubConnection {
@@ -50,7 +50,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     );
   }
   const home = resolve(expand(env.HF_HOME) || join(env.XDG_CACHE_HOME || join(homeFolder(), ".cache"), "huggingface"));
-  const token = env.HF_TOKEN?.trim() || readTokenFile(expand(env.HF_TOKEN_PATH) || join(home, "token"));
+  const token = env.HF_TOKEN?.trim() || readTokenFile(home, expand(env.HF_TOKEN_PATH));
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new QuantsmithError("QS-HUB-TOKEN", "the Hub token contains invalid characters", {
       remedy: "Set `HF_TOKEN` to the token only, or run `hf auth login` again.",
@@ -76,32 +76,4 @@ function oneLine(text: string): string {
 
 function expand(path: string | undefined): string {
   return (path ?? "").replace(/^~(?=\/|$)/, homeFolder);
-}
-
-const maxTokenBytes = 64 * 2 ** 10;
-
-/** Returns the token in a file; undefined if it cannot be read. Errors: QS-HUB-TOKEN for a named pipe, and above 64 KiB. */
-function readTokenFile(path: string): string | undefined {
-  const text = readTokenText(path);
-  if (typeof text !== "object") return text?.trim() || undefined;
-  throw new QuantsmithError("QS-HUB-TOKEN", `the token file ${path} ${text.problem}`, {
-    remedy: "Set `HF_TOKEN` instead, or `HF_TOKEN_PATH` to a regular file.",
-  });
-}
-
-function readTokenText(path: string): string | undefined | { problem: string } {
-  let file: number | undefined;
-  try {
-    // Never waits, as opening a named pipe does.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    // It could be read once, and each command reads the token several times.
-    if (fstatSync(file).isFIFO()) return { problem: "is a pipe" };
-    const buffer = Buffer.alloc(maxTokenBytes + 1);
-    const length = readSync(file, buffer);
-    return length > maxTokenBytes ? { problem: "is larger than 64 KiB" } : buffer.toString("utf8", 0, length);
-  } catch {
-    return undefined;
-  } finally {
-    if (file !== undefined) closeSync(file);
-  }
 }

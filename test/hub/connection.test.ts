@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { execaSync } from "execa";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { isRedirectTarget } from "../../src/hub/address.js";
 import { hubConnection } from "../../src/hub/connection.js";
 import { QuantsmithError } from "../../src/util/errors.js";
@@ -95,6 +95,43 @@ describe("the token", () => {
     expect(errorOf({ HF_TOKEN_PATH: "/dev/zero" })).toMatchObject({
       code: "QS-HUB-TOKEN",
       message: "the token file /dev/zero is larger than 64 KiB",
+    });
+  });
+
+  describe.runIf(process.getuid?.() === 0)("in HF_HOME of several users", () => {
+    const other = 65534;
+    let home: string;
+    let token: string;
+    beforeEach(() => {
+      home = mkdtempSync(join(base, "home-"));
+      token = join(home, "token");
+    });
+    const refused = (problem: string) =>
+      expect(errorOf({ HF_HOME: home })).toMatchObject({
+        code: "QS-HUB-TOKEN",
+        message: `the token file ${token} ${problem}`,
+        remedy: expect.stringContaining("HF_TOKEN_PATH"),
+      });
+
+    test("is not read behind a link of another user; an own link is followed", () => {
+      writeFileSync(join(home, "mine"), "hf_mine");
+      symlinkSync("mine", token);
+      lchownSync(token, other, other);
+      refused("is a link of another user");
+      expect(hubConnection({ HF_HOME: home, HF_TOKEN: "hf_env" }).hasToken).toBe(true);
+      expect(hubConnection({ HF_HOME: home, HF_TOKEN_PATH: token }).hasToken).toBe(true);
+      rmSync(token);
+      symlinkSync("mine", token);
+      expect(hubConnection({ HF_HOME: home }).hasToken).toBe(true);
+    });
+
+    test("is not read from a file of another user, unless the folder is that user's, as in a container", () => {
+      writeFileSync(token, "hf_other");
+      chownSync(token, other, other);
+      refused("belongs to another user");
+      expect(hubConnection({ HF_HOME: home, HF_TOKEN_PATH: token }).hasToken).toBe(true);
+      chownSync(home, other, other);
+      expect(hubConnection({ HF_HOME: home }).hasToken).toBe(true);
     });
   });
 });
