@@ -12,7 +12,7 @@ import { jobPaths, removeJobFiles } from "./job-file.js";
 import { createJobs, estimateJobMemory, type PlannedStep, planJobs } from "./plan-jobs.js";
 import { maxAttempts, requireRetry } from "./require-retry.js";
 import { Submissions, type Submitted } from "./submissions.js";
-import { SubmitLockLost, withSubmitLock } from "./submit-lock.js";
+import { SubmitLock, SubmitLockLost } from "./submit-lock.js";
 import { findUnwanted, stopWaiting } from "./waiting-runs.js";
 import { readWorkerError } from "./worker-error.js";
 import { WorkerEvents } from "./worker-events.js";
@@ -29,6 +29,7 @@ type StepOutput = Extract<StepInput, { kind: "step" }>;
 export class RemoteSteps implements RemoteRunner {
   readonly #runtime: Runtime;
   readonly #executor: Executor;
+  readonly #lock: SubmitLock;
   readonly #submissions: Submissions;
   #planned: ReadonlyMap<string, PlannedStep> = new Map();
   readonly #submitted = new Map<string, Submitted>();
@@ -45,7 +46,8 @@ export class RemoteSteps implements RemoteRunner {
   constructor(runtime: Runtime, executor: Executor) {
     this.#runtime = runtime;
     this.#executor = executor;
-    this.#submissions = new Submissions(runtime, executor);
+    this.#lock = new SubmitLock(runtime);
+    this.#submissions = new Submissions(runtime, executor, this.#lock);
   }
 
   /** Plans all jobs, has the executor check them, and submits those that are ready. Errors: the executor's. */
@@ -140,7 +142,8 @@ export class RemoteSteps implements RemoteRunner {
     await this.#submitting;
     const { workspace } = this.#runtime;
     const left = [...this.#submissions.submitted.values()];
-    if (left.length === 0) return;
+    const [first] = left;
+    if (first === undefined) return;
     const cancelUnwanted = async (requireHeld: () => void) => {
       for (const { key } of left) await stopWaiting(workspace, key);
       const keys = await findUnwanted(
@@ -153,9 +156,9 @@ export class RemoteSteps implements RemoteRunner {
       if (names.length > 0) await this.#executor.cancel(names);
     };
     const signal = AbortSignal.timeout(shutdownTimeoutMs);
-    await withSubmitLock(workspace, signal, cancelUnwanted).catch((error: unknown) =>
-      this.#reportUncancelled(left, error === signal.reason ? new SubmitLockLost() : error),
-    );
+    await this.#lock
+      .run(first.step.id, signal, cancelUnwanted)
+      .catch((error: unknown) => this.#reportUncancelled(left, error === signal.reason ? new SubmitLockLost() : error));
   }
 
   #reportUncancelled(left: readonly Submitted[], error: unknown): void {

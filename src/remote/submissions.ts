@@ -11,7 +11,7 @@ import type { Executor, Job } from "./executor.js";
 import { jobSettings } from "./job-compute.js";
 import { describeInputs, removeJobFiles, shareFiles, writeJobFile } from "./job-file.js";
 import type { PlannedStep } from "./plan-jobs.js";
-import { SubmitLockLost, withSubmitLock } from "./submit-lock.js";
+import { type SubmitLock, SubmitLockLost } from "./submit-lock.js";
 import { startWaiting } from "./waiting-runs.js";
 
 /** How long submitting waits for a queue that does not respond. */
@@ -37,13 +37,15 @@ export class Submissions {
   readonly submitted = new Map<string, Submitted>();
   readonly #runtime: Runtime;
   readonly #executor: Executor;
+  readonly #lock: SubmitLock;
   #prepared = false;
   /** Whether the last request to the queue failed; then the user has been notified. */
   #unreachable = false;
 
-  constructor(runtime: Runtime, executor: Executor) {
+  constructor(runtime: Runtime, executor: Executor, lock: SubmitLock) {
     this.#runtime = runtime;
     this.#executor = executor;
+    this.#lock = lock;
   }
 
   /** Has the executor check jobs before the first submission, including jobs of a step not planned at the start. */
@@ -59,10 +61,12 @@ export class Submissions {
    * took the lock over. Errors: the executor's.
    */
   async submit(entries: readonly Submitted[], planned: ReadonlyMap<string, PlannedStep>): Promise<void> {
-    const { workspace, signal } = this.#runtime;
+    const { signal } = this.#runtime;
+    const [first] = entries;
+    if (first === undefined) return;
     for (const started = performance.now(); ; ) {
       try {
-        await withSubmitLock(workspace, signal, (requireHeld) => this.#submitNow(entries, planned, requireHeld));
+        await this.#lock.run(first.step.id, signal, (requireHeld) => this.#submitNow(entries, planned, requireHeld));
         return;
       } catch (error) {
         if (error instanceof SubmitLockLost) continue;

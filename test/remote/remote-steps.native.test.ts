@@ -219,24 +219,55 @@ test("resubmits a job that another run cancels during its adoption", async () =>
   expect(queue.submissions).toHaveLength(1);
 });
 
+/** Takes the lock of runs that submit jobs, as another run does; returns a function that releases it. */
+async function lockSubmissions(out: string): Promise<() => Promise<void>> {
+  let release: (() => void) | undefined;
+  const work = () => new Promise<void>((resolve) => (release = resolve));
+  const released = withLock(join(out, "store", ".locks", "submit.lock"), {}, work);
+  await until(() => release !== undefined);
+  return async () => {
+    release?.();
+    await released;
+  };
+}
+
+const waitingForLock = (out: string) =>
+  `waiting for another run that submits or cancels jobs: process ${process.pid} has the lock ${join(out, "store", ".locks", "submit.lock")}`;
+const notesOf = ({ seen }: ReturnType<typeof startPlan>) =>
+  seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
+
+test("a run that waits for another run's submission says which one", async () => {
+  const { out, queue } = place();
+  const release = await lockSubmissions(out);
+  const run = startPlan(out, [compareStep("first", [one, two])], queue);
+  await until(() => notesOf(run).length > 0);
+  expect([notesOf(run), queue.submissions]).toEqual([[waitingForLock(out)], []]);
+  await release();
+  expect(statuses(await run.ended)).toEqual({ first: "built" });
+});
+
 test("an interrupted run does not wait for another run's long submission", async () => {
   const { out, queue } = place();
   queue.held = true;
   const run = startPlan(out, [compareStep("first", [one, two])], queue);
   await until(() => queue.submissions.length === 1);
-  let over: (() => void) | undefined;
-  const submitting = withLock(
-    join(out, "store", ".locks", "submit.lock"),
-    {},
-    () => new Promise<void>((resolve) => (over = resolve)),
-  );
-  await until(() => over !== undefined);
+  const release = await lockSubmissions(out);
   run.interrupt();
   await expect(run.ended).rejects.toThrow("interrupted");
-  const notes = run.seen.flatMap((event) => (event.type === "step-note" ? [event.note] : []));
-  expect(notes).toEqual([expect.stringMatching(/could not cancel its job: another run is submitting/)]);
-  over?.();
-  await submitting;
+  expect(notesOf(run)).toEqual([waitingForLock(out), "could not cancel its job: another run is submitting jobs"]);
+  await release();
+});
+
+test("steps of one run that are submitted again at once do not wait for another run", async () => {
+  const { out, queue } = place();
+  const fates = new Map([
+    ["one", ["lose"]],
+    ["two", ["lose"]],
+  ]);
+  queue.onStart = ({ step }) => (fates.get(step)?.shift() as "lose" | undefined) ?? "run";
+  const run = startPlan(out, [compareStep("one", [one, two]), compareStep("two", [two, one])], queue);
+  expect(statuses(await run.ended)).toEqual({ one: "built", two: "built" });
+  expect(new Set(notesOf(run))).toEqual(new Set(["its job is no longer in the queue; submitting it again"]));
 });
 
 describe("a run that was suspended, and whose lock another run took over", () => {
