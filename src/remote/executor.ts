@@ -62,6 +62,10 @@ export interface Executor {
    * Notifies that these jobs' steps are finished; jobs not yet in the queue are dropped. Absent: all are in the queue.
    */
   finished?(names: readonly string[]): void;
+  /** Whether jobs that are held back here may start now, by `startHeld`. Absent: the queue itself holds them back. */
+  readonly canStart?: boolean;
+  /** Starts such jobs, unless another run has; called under the lock of submissions. `requireHeld` as in `submit`. */
+  startHeld?(requireHeld: () => void): Promise<void>;
   /** Cancels waiting and running jobs; leaves others alone. */
   cancel(names: readonly string[]): Promise<void>;
 }

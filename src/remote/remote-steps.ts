@@ -241,9 +241,11 @@ export class RemoteSteps implements RemoteRunner {
     const entries = [...this.#submitted.values()];
     try {
       this.#states = await this.#executor.states(entries.flatMap(({ names }) => names));
+      await this.#startHeld(entries);
       this.#submissions.markReachable();
       this.#refusals = 0;
     } catch (error) {
+      signal.throwIfAborted();
       // The store shows finished steps even while the queue does not respond. Repeated refusals are permanent.
       if (!this.#submissions.isUnreachable(error) && ++this.#refusals >= confirmPolls) throw error;
       this.#submissions.reportUnreachable(entries, error);
@@ -253,6 +255,16 @@ export class RemoteSteps implements RemoteRunner {
       const bad = ["failed", "cancelled", "lost"].includes(this.#states.get(name)?.state ?? "");
       if (shard !== undefined && bad) this.#failedJobs.add(name);
     }
+  }
+
+  /** Starts the jobs that the executor holds back and that may run now. */
+  async #startHeld([first]: readonly Submitted[]): Promise<void> {
+    if (first === undefined || this.#executor.canStart !== true) return;
+    const start = async (requireHeld: () => void) => this.#executor.startHeld?.(requireHeld);
+    await this.#lock.run(first.step.id, this.#runtime.signal, start).catch((error: unknown) => {
+      // The next poll tries again.
+      if (!(error instanceof SubmitLockLost)) throw error;
+    });
   }
 }
 

@@ -246,6 +246,25 @@ test("a run that waits for another run's submission says which one", async () =>
   expect(statuses(await run.ended)).toEqual({ first: "built" });
 });
 
+test("jobs that the executor holds back start under the lock of submissions", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const isLocked: boolean[] = [];
+  const startHeld = async () => {
+    isLocked.push(existsSync(join(out, "store", ".locks", "submit.lock")));
+    Object.assign(queue, { canStart: false, held: false });
+    queue.advance();
+  };
+  const run = startPlan(out, [compareStep("first", [one, two])], Object.assign(queue, { startHeld }));
+  await until(() => queue.submissions.length === 1);
+  const release = await lockSubmissions(out);
+  Object.assign(queue, { canStart: true });
+  await until(() => notesOf(run).length > 0);
+  expect([notesOf(run), isLocked]).toEqual([[waitingForLock(out)], []]);
+  await release();
+  expect([statuses(await run.ended), isLocked]).toEqual([{ first: "built" }, [true]]);
+});
+
 test("an interrupted run does not wait for another run's long submission", async () => {
   const { out, queue } = place();
   queue.held = true;

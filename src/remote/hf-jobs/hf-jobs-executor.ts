@@ -91,21 +91,31 @@ class HfJobs implements Executor {
   submit(jobs: readonly Job[], requireHeld: () => void = () => undefined): Promise<void> {
     return this.#queue.add(async () => {
       requireHeld();
+      const earlier = [...this.#held.keys()];
       for (const job of jobs) {
         this.#refused.delete(job.name);
         this.#tracked.forget(job.name);
         this.#held.set(job.name, new JobStart(job));
       }
-      await this.#tolerateOutage(() => this.#startReady(requireHeld));
+      await this.#tolerateOutage(() => this.#startReady(earlier, requireHeld));
+    });
+  }
+
+  get canStart(): boolean {
+    return [...this.#held.values()].some(({ job }) => this.#isReady(job));
+  }
+
+  startHeld(requireHeld: () => void): Promise<void> {
+    return this.#queue.add(async () => {
+      await this.#tolerateOutage(() => this.#startReady([...this.#held.keys()], requireHeld));
     });
   }
 
   states(names: readonly string[]): Promise<ReadonlyMap<string, JobState>> {
     return this.#queue.add(async () => {
       const outage = await this.#tolerateOutage(async () => {
-        await this.#tracked.poll(names, [...this.#held.keys()]);
-        for (const name of this.#tracked.open) this.#held.delete(name);
-        await this.#startReady();
+        await this.#poll(names, [...this.#held.keys()]);
+        for (const { job } of [...this.#held.values()]) this.#refuseIfFailed(job);
       });
       // A job that was not searched does not count as absent, since it would be started again.
       if (outage !== undefined && !names.every((name) => this.#tracked.isKnown(name))) throw outage;
@@ -166,21 +176,36 @@ class HfJobs implements Executor {
     return (this.#stateOf(name)?.state ?? "done") === "done";
   }
 
-  /** Starts the held jobs that may run now, in the order of submission. */
-  async #startReady(requireHeld: () => void = () => undefined): Promise<void> {
+  /** Reads the states of jobs; no longer holds back those that another run has started. */
+  async #poll(names: readonly string[], held: readonly string[]): Promise<void> {
+    await this.#tracked.poll(names, held);
+    for (const name of this.#tracked.open) this.#held.delete(name);
+  }
+
+  #isReady({ after }: Job): boolean {
+    return this.#tracked.open.length < this.#deps.options.jobs && after.every((name) => this.#isDone(name));
+  }
+
+  /** Starts the held jobs that may run now, in the order of submission. Another run may have started the `earlier` ones. */
+  async #startReady(earlier: readonly string[], requireHeld: () => void): Promise<void> {
+    if (earlier.length > 0) await this.#poll([], earlier);
     for (const start of [...this.#held.values()]) {
       const { job } = start;
+      // A step may have finished meanwhile.
       if (!this.#held.has(job.name)) continue;
-      // The reported state, since the engine would otherwise count this job as cancelled for no reason.
-      const bad = job.after.find((name) =>
-        ["failed", "cancelled", "lost"].includes(this.#reportedState(name)?.state ?? ""),
-      );
-      if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not succeed` });
-      else if (this.#tracked.open.length < this.#deps.options.jobs && job.after.every((name) => this.#isDone(name))) {
-        requireHeld();
-        await this.#start(start);
-      }
+      this.#refuseIfFailed(job);
+      if (!this.#held.has(job.name) || !this.#isReady(job)) continue;
+      requireHeld();
+      await this.#start(start);
     }
+  }
+
+  #refuseIfFailed(job: Job): void {
+    // The reported state, since the engine would otherwise count this job as cancelled for no reason.
+    const bad = job.after.find((name) =>
+      ["failed", "cancelled", "lost"].includes(this.#reportedState(name)?.state ?? ""),
+    );
+    if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not succeed` });
   }
 
   async #start(start: JobStart): Promise<void> {

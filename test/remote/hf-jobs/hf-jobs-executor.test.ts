@@ -302,6 +302,31 @@ describe("two runs at once", () => {
     expect(started("b")).toHaveLength(1);
   });
 
+  test("start jobs only by `startHeld`, for which they have a lock, and each looks for those of the other first", async () => {
+    scripts.a = waitFor("go");
+    scripts.b = waitFor("done");
+    const jobs = [jobOf("a"), jobOf("b", ["a"])];
+    const names = jobs.map(({ name }) => name);
+    const [first, second] = [client().executor, client().executor];
+    await first.prepare?.(jobs);
+    await first.submit(jobs);
+    await second.prepare?.(jobs);
+    await second.states(names);
+    await second.submit([jobOf("b", ["a"])]);
+    writeFileSync(join(folder, "go"), "");
+    for (const executor of [first, second]) {
+      await until(async () => (await executor.states(names)) && executor.canStart);
+    }
+    expect(started("b")).toEqual([]);
+    const lost = () => {
+      throw new Error("lost");
+    };
+    await expect(first.startHeld?.(lost)).rejects.toThrow("lost");
+    for (const executor of [first, second]) await executor.startHeld?.(() => undefined);
+    expect([started("b").length, first.canStart, second.canStart]).toEqual([1, false, false]);
+    writeFileSync(join(folder, "done"), "");
+  });
+
   test("do not start jobs of finished steps", async () => {
     scripts.a = waitFor("go");
     const { executor, ended } = client();
