@@ -291,7 +291,7 @@ export const errorCodes = {
   // Hugging Face Jobs (src/hub/jobs, src/engine/executors/hf-jobs)
   "QS-JOBS-SETTING": { exit: 2, about: "A setting of Hugging Face Jobs is missing or invalid." },
   "QS-JOBS-COST": { exit: 2, about: "Jobs could exceed `--max-cost`, or that limit is missing." },
-  "QS-JOBS-PRICE": { exit: 5, about: "Prices of jobs cannot be read, so no job was started." },
+  "QS-JOBS-PRICE": { exit: 5, about: "Prices of jobs cannot be read or are implausible, so no job was started." },
   "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub does not offer this hardware for jobs." },
   "QS-JOBS-REFUSED": { exit: 5, about: "The Hub rejected a job because of permissions, credit, image or bucket." },
   "QS-JOBS-FAILED": { exit: 4, about: "A job on the Hub failed without an error report in the store." },

@@ -18,9 +18,10 @@ afterEach(async () => {
 });
 
 const client = (given: Parameters<typeof jobsClient>[2] = {}) => jobsClient(hub, temporaryFolder(), given);
-const price = (unitCostMicroUSD: unknown, unitCostUSD: unknown, unitLabel = "minute") => [
-  { name: "cpu-basic", cpu: "2 vCPU", ram: "16 GB", unitCostMicroUSD, unitCostUSD, unitLabel },
+const price = (unitCostMicroUSD: unknown, unitCostUSD: unknown, unitLabel = "minute", accelerator: unknown = null) => [
+  { name: "cpu-basic", cpu: "2 vCPU", ram: "16 GB", accelerator, unitCostMicroUSD, unitCostUSD, unitLabel },
 ];
+const eightGpus = { type: "gpu", model: "H200", quantity: "8", vram: "1128 GB", manufacturer: "Nvidia" };
 
 test("a job that ended before it started, by the Hub's times, counts with its worst case", () => {
   const at = (startedAt: string, finishedAt: string) =>
@@ -76,6 +77,10 @@ describe("before anything is started", () => {
     ["no price", [{ name: "cpu-basic" }]],
     ["a price of zero", price(0, 0)],
     ["a negative price", price(-167, -0.000167)],
+    ["a price that is not a number", price(Number.NaN, Number.NaN)],
+    ["a price far below that of any machine", price(1, 0.000001, "hour")],
+    ["the price of a minute as that of an hour", price(167, 0.000167, "hour")],
+    ["the price of a minute of eight GPUs as that of an hour", price(666_667, 0.666667, "hour", eightGpus)],
     ["two prices", price(167, 0.167)],
     ["the flavor twice", [...price(167, 0.000167), ...price(170_000, 0.17)]],
     ["an unknown unit", price(167, 0.000167, "credit")],
@@ -100,6 +105,13 @@ describe("before anything is started", () => {
     const { executor, notes } = client();
     await executor.prepare?.([jobOf("a")]);
     expect(notes[0]).toContain("($0.01 an hour)");
+  });
+
+  test("accepts the price of a machine with GPUs", async () => {
+    hub.machines.hardware = price(40_000_000, 40, "hour", eightGpus);
+    const { executor, notes } = client();
+    await executor.prepare?.([jobOf("a")]);
+    expect(notes[0]).toContain("($40 an hour)");
   });
 
   test("rejects unknown hardware, with the nearest name", async () => {

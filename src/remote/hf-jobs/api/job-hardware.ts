@@ -23,11 +23,15 @@ const hardware = z.array(
     name: z.string(),
     cpu: z.string().nullish(),
     ram: z.string().nullish(),
+    accelerator: z.unknown(),
     unitCostMicroUSD: z.number(),
     unitCostUSD: z.number(),
     unitLabel: z.string(),
   }),
 );
+
+/** Less than half of the cheapest machines' prices: below that, the price or its unit is wrong, and a cost limit has no effect. */
+const minUsdPerHour = { core: 0.0015, accelerator: 0.1 };
 
 const unitsPerMinute: Readonly<Record<string, number>> = { second: 60, minute: 1, hour: 1 / 60 };
 
@@ -45,7 +49,7 @@ export async function readFlavor(connection: HubConnection, name: string, signal
   const [found, another] = data.filter((one) => one.name === name);
   if (found === undefined) throw unknownFlavor(name, data);
   if (another !== undefined) throw noPrice(name, "the Hub lists it more than once");
-  const { unitCostMicroUSD, unitCostUSD, unitLabel, cpu, ram } = found;
+  const { unitCostMicroUSD, unitCostUSD, unitLabel, cpu, ram, accelerator } = found;
   const units = unitsPerMinute[unitLabel];
   if (units === undefined) throw noPrice(name, `unknown unit ${quote(unitLabel)}`);
   const usd = unitCostMicroUSD / 1e6;
@@ -53,12 +57,18 @@ export async function readFlavor(connection: HubConnection, name: string, signal
   if (!(usd > 0) || Math.abs(usd - unitCostUSD) > Math.max(0.01 * usd, 1e-6)) {
     throw noPrice(name, `the Hub lists ${unitCostMicroUSD} millionths of a dollar and ${unitCostUSD} dollars`);
   }
-  return {
-    name,
-    usdPerMinute: usd * units,
-    memoryBytes: parseBytes(ram ?? ""),
-    cpus: Number(/^(\d+) vCPU/.exec(cpu ?? "")?.[1] ?? Number.NaN) || undefined,
-  };
+  const cpus = Number(/^(\d+) vCPU/.exec(cpu ?? "")?.[1] ?? Number.NaN) || undefined;
+  const usdPerMinute = usd * units;
+  const minUsd = (cpus ?? 1) * minUsdPerHour.core + countAccelerators(accelerator) * minUsdPerHour.accelerator;
+  if (usdPerMinute * 60 < minUsd) {
+    throw noPrice(name, `$${usdPerMinute * 60} an hour is implausible, below $${Number(minUsd.toPrecision(3))}`);
+  }
+  return { name, usdPerMinute, memoryBytes: parseBytes(ram ?? ""), cpus };
+}
+
+function countAccelerators(accelerator: unknown): number {
+  if (accelerator === null || accelerator === undefined) return 0;
+  return Math.max(1, Number((accelerator as { quantity?: unknown }).quantity) || 1);
 }
 
 function noPrice(name: string, why: string): QuantsmithError {
