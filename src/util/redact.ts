@@ -17,6 +17,10 @@ const secrets =
 const secretParameters =
   /([?&#](?:sig|key|auth|[\w-]{0,64}(?:token|signature|secret|passw|api_?key|credential)[\w-]{0,64})=)[^\s"'&]*/gi;
 
+/** A password or token after its name, as in `HF_TOKEN=…`; not a special token (`eos_token=</s>`, `eos_token=2`). */
+const secretAssignments =
+  /(?<![\w-])[\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|credentials?)(?!=\d+\b))=[^\s"'=<>[\](){}]/i;
+
 /** Removes tokens, credentials in URLs, and the query of every URL since it may be presigned, from text to show or store. */
 export function redact(text: string): string {
   const withoutTokens = text
@@ -47,7 +51,12 @@ export function hasUrlCredentials(text: string): boolean {
   return urlCredentials.some((pattern) => text.search(pattern) >= 0);
 }
 
-/** True if a text contains an access token, a private key, or a URL with a user name, a password or a presigned query. */
+/** True if a text contains a token, a private key, a password after its name, or a URL with credentials or a presigned query. */
 export function hasSecret(text: string): boolean {
-  return findToken(text) >= 0 || hasUrlCredentials(text) || text.search(secretParameters) >= 0;
+  return (
+    findToken(text) >= 0 ||
+    hasUrlCredentials(text) ||
+    text.search(secretParameters) >= 0 ||
+    secretAssignments.test(text)
+  );
 }

@@ -16,6 +16,14 @@ const hidden = [
   ...["/home/s3cr3t/llama", "../s3cr3t", "~/s3cr3t", "~s3cr3t/x", "file:///s3cr3t", "data/../../s3cr3t"],
   ...["C:\\s3cr3t\\llama", "d:/s3cr3t", "\\\\server\\s3cr3t", "//server/s3cr3t"],
   ...["https://u:s3cr3t@host/x", "https://s3cr3t@host/x", `https://host/${token}`, token],
+  ...[
+    "password=s3cr3t",
+    "password=123456",
+    "token=s3cr3t",
+    "HF_TOKEN=s3cr3t",
+    "use api_key=s3cr3t, please",
+    'login "db-passwd=s3cr3t"',
+  ],
   ...["https://host/x?access_token=s3cr3t", "https://host/x?a=b&X-Amz-Signature=s3cr3t"],
   ...["https://huggingface.co//home/s3cr3t/x", "https://huggingface.co/~/s3cr3t", "https://huggingface.co/C:/s3cr3t"],
   ...["local:/home/s3cr3t/data", "finetuned from /home/s3cr3t/x", "path=/mnt/s3cr3t/q", "merge (/scratch/s3cr3t/a)"],
@@ -25,6 +33,7 @@ const hidden = [
 const open = [
   ...["org/name", "name", "a/b/c-1B", "./local/thing", "LICENSE", "./LICENSE", "/LICENSE", "docs/LICENSE.md", "~7B"],
   ...["https://host/x?hl=en", "https://huggingface.co/org/name", "ssh://git@huggingface.co/a/b", "llama3.2-community"],
+  ...["eos_token=</s>", "max_tokens=4096", "token=128009", "token==x", "password-cracking", "tokens=15T", "secret"],
   ...["and/or", "12 km/h", "a 50/50 merge of org/a and org/b", "2024/12/01", "Apache-2.0 / MIT", "n/a", "~7B/8B"],
   ...[
     "https://host/a/b",

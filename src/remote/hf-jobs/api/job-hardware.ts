@@ -30,7 +30,7 @@ const hardware = z.array(
   }),
 );
 
-/** Less than half of the cheapest machines' prices: below that, the price or its unit is wrong, and a cost limit has no effect. */
+/** Less than half of the cheapest machines' prices: below that, the price or its unit is wrong, and a limit has no effect. */
 const minUsdPerHour = { core: 0.0015, accelerator: 0.1 };
 
 const unitsPerMinute: Readonly<Record<string, number>> = { second: 60, minute: 1, hour: 1 / 60 };
