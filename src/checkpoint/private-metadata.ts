@@ -3,18 +3,14 @@ import { hasSecret } from "../util/redact.js";
 import type { Warning } from "../util/warnings.js";
 import type { BaseCard } from "./base-card.js";
 
-/** Folders at the root of machines, with those of clusters and hosted notebooks. */
-const roots =
-  "home|root|users|volumes|mnt|media|data|tmp|var|opt|srv|usr|etc|private|workspaces?|work|content|kaggle|scratch|lustre|gpfs|nfs|fsx|dbfs|storage";
-
 /** Paths of a machine: */
 const machinePaths = [
   // as the whole value: absolute, with a drive, of a file server or of a home,
   /^(?:file:|[a-z]:[\\/]|\\\\|~(?:[a-z_][\w-]*)?[\\/]|\/[^/]*\/)/i,
   // with a parent folder, or with a variable of a home,
   /(?:^|[\\/])\.\.(?:[\\/]|$)|\$\{?HOME\b|%USERPROFILE%/,
-  // within a text: below a known folder, of a home, with a drive, or of a file server,
-  new RegExp(`(?:^|[\\s"'\`([{<=,;|:])\\/(?:${roots})\\/[^\\s/]`, "i"),
+  // within a text: absolute, but not an address of an API, as `/v1/models`; of a home, with a drive, or of a file server,
+  /(?:^|[\s"'`([{<=,;|:])\/(?!(?:api|v\d+)\/)[\p{L}_][\p{L}\d_.-]*\/[\p{L}\d_.~-]/iu,
   /(?:^|[\s"'`([{<=,;|:])(?:~[\\/]\w|[a-z]:[\\/][\w .-]+[\\/]|\\\\[\w.-]+\\\w|(?:file|smb|nfs|cifs|afp):\/)/i,
   // and after the host of an address, as llama.cpp's converter writes a local base model.
   /:\/\/[^\s/]+\/(?:[\\/]|~\/|[a-z]:[\\/])/i,

@@ -27,12 +27,21 @@ const hidden = [
   ...["https://host/x?access_token=s3cr3t", "https://host/x?a=b&X-Amz-Signature=s3cr3t"],
   ...["https://huggingface.co//home/s3cr3t/x", "https://huggingface.co/~/s3cr3t", "https://huggingface.co/C:/s3cr3t"],
   ...["local:/home/s3cr3t/data", "finetuned from /home/s3cr3t/x", "path=/mnt/s3cr3t/q", "merge (/scratch/s3cr3t/a)"],
+  ...["from /cluster7/s3cr3t", "see (/équipe/s3cr3t/x)", "data=/vol.2/s3cr3t", "at /s3cr3t/v1/x"],
   ...["see ~/s3cr3t", "$HOME/s3cr3t", "in $HOME/s3cr3t", "smb://fs1.corp/s3cr3t/x", "from file:///s3cr3t"],
   ...["C=C:\\Users\\s3cr3t\\m", "Merge of D:/models/s3cr3t/x", "on \\\\server\\s3cr3t\\x", "See '/Users/s3cr3t/x'."],
 ];
 const open = [
   ...["org/name", "name", "a/b/c-1B", "./local/thing", "LICENSE", "./LICENSE", "/LICENSE", "docs/LICENSE.md", "~7B"],
   ...["https://host/x?hl=en", "https://huggingface.co/org/name", "ssh://git@huggingface.co/a/b", "llama3.2-community"],
+  ...[
+    "serves /v1/chat/completions",
+    "see /api/models",
+    "use /think or /no_think",
+    "a<br/>b</i/>c",
+    "1 /2/3",
+    "a //b/c",
+  ],
   ...["eos_token=</s>", "max_tokens=4096", "token=128009", "token==x", "password-cracking", "tokens=15T", "secret"],
   ...["and/or", "12 km/h", "a 50/50 merge of org/a and org/b", "2024/12/01", "Apache-2.0 / MIT", "n/a", "~7B/8B"],
   ...[
