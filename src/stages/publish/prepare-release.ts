@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { signatureFile } from "../../release/sign/statement.js";
 import { addHistory } from "./add-history.js";
 import type { PublishedFiles } from "./find-changes.js";
 import type { PublishHooks, PublishOperation } from "./operations.js";
-import type { CheckedRelease } from "./release-files.js";
+import type { CheckedRelease, ReleaseFile } from "./release-files.js";
 import type { ReleaseOptions } from "./release-options.js";
 import { planSigning, signRelease } from "./sign-release.js";
 
@@ -50,12 +51,23 @@ export function allOperations(prepared: PreparedRelease, onFiles: readonly Publi
   return prepared.needsSignature || onFiles.length > 0 ? [...prepared.operations, ...onFiles] : [];
 }
 
-/** Signs a prepared release if needed, and lists that operation first. Errors: QS-SIGN-*. */
+/**
+ * Signs a prepared release if needed, and lists that operation first. Before, `check` gets the release with a placeholder of the
+ * signature, and throws if it cannot be published: each signature is a public record. Errors: QS-SIGN-*, those of `check`.
+ */
 export async function signPrepared(
   { release, needsSignature, operations }: PreparedRelease,
   { onPlan, signal }: Pick<PublishHooks, "onPlan" | "signal">,
+  check: (release: CheckedRelease) => Promise<unknown>,
 ): Promise<CheckedRelease> {
   if (!needsSignature) return release;
+  await check({ ...release, files: [...release.files, futureSignature(release)] });
   onPlan?.(operations);
   return signRelease(release, signal);
+}
+
+/** Differs from any file. */
+function futureSignature({ folder }: CheckedRelease): ReleaseFile {
+  const state = { bytes: -1, mtime: "", ctime: "", inode: "" };
+  return { path: signatureFile, source: join(folder, signatureFile), bytes: -1, sha256: "", state };
 }

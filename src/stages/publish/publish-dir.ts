@@ -46,8 +46,9 @@ export async function publishToFolder(
   return onTarget(found, target.path, (path, scratch) =>
     withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
       const { previous, prepared, movedTo } = await prepareForTarget(found, { ...target, path }, scratch, signal);
-      const release = await signPrepared(prepared, hooks);
-      const changes = await findFolderChanges(release, path, previous, signal);
+      const changesOf = (release: CheckedRelease) => findFolderChanges(release, path, previous, signal);
+      const release = await signPrepared(prepared, hooks, changesOf);
+      const changes = await changesOf(release);
       const operations = operationsOf(path, changes, movedTo);
       onPlan?.(prepared.needsSignature ? operations : allOperations(prepared, operations));
       if (isEmpty(changes)) return { path, operations: [] };

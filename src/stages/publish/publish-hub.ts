@@ -39,8 +39,9 @@ export async function publishToHub(
   return withTemporaryFolder(async (scratch) => {
     const place = await readPlace(connection, found, options, signal);
     const prepared = await prepareRelease(found, placesOf(place), options, scratch, signal);
-    const release = await signPrepared(prepared, hooks);
-    const plan = await planHub(connection, release, place, options, signal);
+    const planOf = (release: CheckedRelease) => planHub(connection, release, place, options, signal);
+    const release = await signPrepared(prepared, hooks, planOf);
+    const plan = await planOf(release);
     const all = { ...plan, operations: allOperations(prepared, plan.operations) };
     hooks.onPlan?.(prepared.needsSignature ? plan.operations : all.operations);
     return { hub: await executePlan(connection, release, options, all, hooks), files: release.files };

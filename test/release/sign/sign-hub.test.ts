@@ -190,6 +190,20 @@ test.each([true, false])(
   },
 );
 
+test.each<[string, string, string]>([
+  ["a file of others", "SHA256SUMS", "QS-PUBLISH-FOREIGN"],
+  ["a folder with the name of the signature", "model.sig/notes.txt", "QS-PUBLISH-FOREIGN"],
+  ["a model that runtimes would load instead", "another-Q4_K_M.gguf", "QS-PUBLISH-NAMES"],
+])("nothing is signed for a repository with %s", async (_what, path, code) => {
+  const connection = connectToWrite(hub, join(folder, "..", "hf"));
+  hub.create("me/model").commit({ [path]: "by hand", "README.md": "" });
+  const before = [commits(), sigstore.signings()];
+  for (const via of ["branch", "pr", "direct"] as const) {
+    expect((await failureOf(publishFolder(connection, folder, { sign: true, via }))).code).toBe(code);
+  }
+  expect([commits(), sigstore.signings(), existsSync(join(folder, "model.sig"))]).toEqual([...before, false]);
+});
+
 test("a target folder with a signature of somebody else is renamed with replace", async () => {
   const [other] = strangers;
   if (other === undefined) throw new Error("no stranger");
