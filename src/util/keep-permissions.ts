@@ -12,9 +12,8 @@ import { isSystemError } from "./errors.js";
  */
 export async function keepPermissions(old: string, next: string): Promise<void> {
   const pairs = await findPairs(old, next);
-  const before = await readAcls(pairs.map((pair) => pair.old));
-  const inherited = await readAcls(pairs.map((pair) => pair.next));
-  for (const [i, pair] of pairs.entries()) await keep(pair, before[i], inherited[i]);
+  const acls = await readAcls([...pairs.map((pair) => pair.old), ...pairs.map((pair) => pair.next)]);
+  for (const [i, pair] of pairs.entries()) await keep(pair, acls[i], acls[pairs.length + i]);
 }
 
 /** A file or folder that replaces one of the same kind. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, chownSync, linkSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { keepPermissions } from "../../src/util/keep-permissions.js";
@@ -66,6 +66,17 @@ test("without the programs for ACLs, plain files and folders keep all permission
   chmodSync(old, 0o2770);
   await withPrograms(["ls"], () => keepPermissions(old, next));
   expect([mode(join(next, "a")), mode(next)]).toEqual(["664", "2770"]);
+});
+
+test.runIf(process.platform === "linux")("ACLs are read by one process", async () => {
+  folders("a", "b");
+  const bin = temporaryFolder();
+  const lists = `while [ "$1" != -- ]; do shift; done; shift; for path; do printf 'user::rw-\\n\\n'; done`;
+  writeFileSync(join(bin, "getfacl"), `#!/bin/sh\necho started >> ${bin}/log\n${lists}\n`, { mode: 0o755 });
+  chmodSync(join(old, "b"), 0o664);
+  vi.stubEnv("PATH", bin);
+  await keepPermissions(old, next).finally(() => vi.unstubAllEnvs());
+  expect([readFileSync(join(bin, "log"), "utf8"), mode(join(next, "b"))]).toEqual(["started\n", "664"]);
 });
 
 describe("ACLs", () => {
