@@ -79,8 +79,7 @@ const stepRecord = z.object({
   inputs: texts,
   outputs: z.array(recordedFile),
   commands: z.array(z.array(z.string())),
-  // A speed that is infinite is null in JSON.
-  measurements: z.record(z.string(), z.number().nullable()),
+  measurements: z.record(z.string(), z.number()),
   warnings: z.array(warning).exactOptional(),
   finished: z.iso.datetime(),
   seconds: count,

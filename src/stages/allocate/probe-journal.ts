@@ -1,5 +1,7 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
+import { parseChecked, renderChecked } from "../../util/checked-json.js";
 import { readRegular } from "../../util/regular-file.js";
 import type { Shard } from "../stage.js";
 
@@ -13,13 +15,15 @@ export interface Probe {
   kldError: number;
 }
 
+const probe = z.object({ unit: z.string(), type: z.string(), kld: z.number(), kldError: z.number() });
+
 /** Returns the name of the journal; each shard writes its own. */
 export function journalName(shard: Shard | undefined): string {
   return shard === undefined ? "probes.ndjson" : `probes-${shard.index}.ndjson`;
 }
 
 /**
- * Reads the finished probes, one JSON line each; skips lines truncated by a crash. A probe is a pure function of the
+ * Reads the finished probes, one JSON line each; skips damaged lines, such as one truncated by a crash. A probe is a pure function of the
  * step's inputs, so lines of any process are valid.
  */
 export async function readJournals(folder: string): Promise<Probe[]> {
@@ -28,12 +32,13 @@ export async function readJournals(folder: string): Promise<Probe[]> {
   return texts.flatMap((text) => text.split("\n").flatMap((line) => parseLine(line) ?? []));
 }
 
-/** Appends one probe and flushes it to the disk. */
-export async function appendToJournal(path: string, probe: Probe): Promise<void> {
+/** Appends one probe and flushes it to the disk; one that is not a number is measured again instead. */
+export async function appendToJournal(path: string, measured: Probe): Promise<void> {
+  if (!probe.safeParse(measured).success) return;
   const file = await open(path, "a");
   try {
     // The leading line break separates the probe from a line truncated by a crash.
-    await file.writeFile(`\n${JSON.stringify(probe)}\n`);
+    await file.writeFile(`\n${renderChecked(measured, 0)}`);
     await file.sync();
   } finally {
     await file.close();
@@ -41,12 +46,6 @@ export async function appendToJournal(path: string, probe: Probe): Promise<void>
 }
 
 function parseLine(line: string): Probe | undefined {
-  try {
-    const { unit, type, kld, kldError } = JSON.parse(line) as Partial<Probe>;
-    const whole =
-      typeof unit === "string" && typeof type === "string" && Number.isFinite(kld) && Number.isFinite(kldError);
-    return whole ? { unit, type, kld: Number(kld), kldError: Number(kldError) } : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = parseChecked(line) as Probe | undefined;
+  return probe.safeParse(found).success ? found : undefined;
 }

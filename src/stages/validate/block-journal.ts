@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import * as z from "zod";
+import { parseChecked, renderChecked } from "../../util/checked-json.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { readRegular } from "../../util/regular-file.js";
 import type { Block } from "./combine-blocks.js";
 
-/** The fields that are combined. A figure that JSON cannot represent is null, so its block is measured again. */
+/** The fields that are combined. */
 const block = z.object({
   figures: z.record(z.string(), z.number()),
   quantiles: z.array(z.tuple([z.number(), z.number()])),
@@ -23,19 +24,15 @@ export class BlockJournal {
     this.#folder = folder;
   }
 
-  /** Returns a stored block; undefined if its file is missing, truncated or invalid. */
+  /** Returns a stored block; undefined if its file is missing, damaged or invalid. */
   async find(index: number): Promise<Block | undefined> {
-    const text = await readRegular(this.#file(index)).then(String, () => "");
-    try {
-      const found: unknown = JSON.parse(text);
-      return block.safeParse(found).success ? (found as Block) : undefined;
-    } catch {
-      return undefined;
-    }
+    const found = parseChecked(await readRegular(this.#file(index)).then(String, () => ""));
+    return block.safeParse(found).success ? (found as Block) : undefined;
   }
 
-  async keep(index: number, block: Block): Promise<void> {
-    await writeFileAtomic(this.#file(index), JSON.stringify(block));
+  /** Stores a block; one with a figure that JSON cannot represent is measured again instead. */
+  async keep(index: number, measured: Block): Promise<void> {
+    if (block.safeParse(measured).success) await writeFileAtomic(this.#file(index), renderChecked(measured));
   }
 
   #file(index: number): string {

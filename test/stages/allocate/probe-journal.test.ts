@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { appendToJournal, journalName, readJournals } from "../../../src/stages/allocate/probe-journal.js";
@@ -28,6 +28,15 @@ test("a journal truncated at any byte loses at most its last probe and can be ap
   truncateSync(path, one - 5);
   await appendToJournal(path, probe("c"));
   expect(await readJournals(folder)).toEqual([probe("c")]);
+});
+
+test("a changed figure, and one that is not a number, count as not measured", async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, journalName(undefined));
+  for (const each of [probe("a"), probe("b"), { ...probe("c"), kld: Number.NaN }]) await appendToJournal(path, each);
+  const text = readFileSync(path, "utf8");
+  writeFileSync(path, text.replace("0.0123", "0.0023"));
+  expect(await readJournals(folder)).toEqual([probe("b")]);
 });
 
 test("the journals of all shards are read", async () => {
