@@ -32,10 +32,12 @@ export function checkVariants(
   models: ReadonlyMap<string, ModelFacts>,
   lock: string | undefined,
 ): VerifyProblem[] {
-  const rules = readLock(lock);
+  const read = lock === undefined ? noRules : readLock(lock);
+  const rules = read ?? noRules;
   const files = new Set(report.variants.flatMap(variantFiles).map(({ file }) => file));
   const strays = [...models.keys()].filter((file) => isModelName(file) && !files.has(file));
   return [
+    ...(read === undefined ? [unreadableLock()] : []),
     ...report.variants.flatMap((variant) => [
       ...checkVerdict(variant, rules),
       ...checkName(variant, report, rules),
@@ -50,9 +52,12 @@ export function checkVariants(
   ];
 }
 
+const limitShape = z.union([z.number(), z.object({ of: z.string(), ratio: z.number() })]);
+
 const lockShape = z.object({
   variants: z.array(z.object({ name: z.string() })).optional(),
-  gates: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  gates: z.record(z.string(), z.record(z.string(), limitShape)).optional(),
+  smoke: z.array(z.unknown()).optional(),
   tasks: z.array(z.object({ name: z.string(), maxDrop: z.number().optional() })).optional(),
 });
 
@@ -65,38 +70,61 @@ interface LockRules {
   tasks: readonly TaskLimit[];
 }
 
-/** Reads variant names and numeric limits. Relative limits are skipped: they were checked on common chunks only. */
-function readLock(text: string | undefined): LockRules {
-  const none: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [] };
-  if (text === undefined) return none;
+const noRules: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [] };
+
+/**
+ * Reads variant names and limits; undefined for another file. A recipe without smoke prompts may have a pipeline's limits
+ * on vectors, which then do not apply.
+ */
+function readLock(text: string): LockRules | undefined {
   try {
-    const { variants, gates, tasks = [] } = lockShape.parse(parseForeignYaml(text));
-    const limits = gateLimits((gates ?? {}) as Gates).filter(({ limit }) => typeof limit === "number");
+    const { variants, gates = {}, smoke, tasks = [] } = lockShape.parse(parseForeignYaml(text));
     const names = variants === undefined ? undefined : new Set(variants.map(({ name }) => name));
-    return { variants: names, limits, smoke: smokeLimits((gates ?? {}) as Gates), tasks };
+    const isTested = smoke === undefined || smoke.length > 0;
+    const vectors = isTested ? smokeLimits(gates as Gates) : [];
+    return { variants: names, limits: gateLimits(gates as Gates), smoke: vectors, tasks };
   } catch {
-    return none;
+    return undefined;
   }
 }
 
+function unreadableLock(): VerifyProblem {
+  const message = "recipe.lock.yaml is not the lock file of a release, so its gates cannot be checked";
+  return errorProblem("QS-VERIFY-GATE", "recipe.lock.yaml", message);
+}
+
 /** A release must contain only variants that passed. */
-function checkVerdict(
-  { name, gate, reasons, smoke, quality, tasks = [] }: VariantReport,
-  rules: LockRules,
-): VerifyProblem[] {
-  const figures = quality as unknown as Record<GateFigure, unknown> | null;
-  const measured = figures !== null && gateFigures.every((figure) => typeof figures[figure] === "number");
-  const breaches = [
-    ...(measured ? checkGates(figures as Record<GateFigure, number>, rules.limits) : []),
-    ...(smoke === null ? [] : checkGates<SmokeFigure>(smoke, rules.smoke)),
-  ].map(describeBreach);
-  const drops = taskBreaches(tasks, rules.tasks);
-  const unmeasured = figures !== null && !measured ? ["its metrics are not all numbers"] : [];
-  const failed = (smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : [];
-  const why = [...new Set([...reasons, ...breaches, ...drops, ...unmeasured, ...failed])];
-  if (gate === "passed" && why.length === 0) return [];
-  const message = `the variant ${name} did not pass: ${why.join("; ") || "its gate failed"}`;
+function checkVerdict(variant: VariantReport, rules: LockRules): VerifyProblem[] {
+  const { name, gate, reasons, smoke, tasks = [] } = variant;
+  const why = new Set([
+    ...reasons,
+    ...qualityBreaches(variant, rules),
+    ...checkGates<SmokeFigure>(smoke ?? {}, rules.smoke).map(describeBreach),
+    ...rules.tasks
+      .filter((limit) => !tasks.some((score) => score.name === limit.name))
+      .map((limit) => `the task ${limit.name} was not measured`),
+    ...taskBreaches(tasks, rules.tasks),
+    ...((smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : []),
+  ]);
+  if (gate === "passed" && why.size === 0) return [];
+  const message = `the variant ${name} did not pass: ${[...why].join("; ") || "its gate failed"}`;
   return [errorProblem("QS-VERIFY-GATE", "release.json", message)];
+}
+
+/**
+ * Every limit needs a metric, as planning requires: without metrics, only a release without limits passes, such as that of
+ * an embedding model, whose gates are those of its smoke test. Values are not compared with relative limits, which were
+ * checked on common chunks only.
+ */
+function qualityBreaches({ name, quality }: VariantReport, { limits }: LockRules): string[] {
+  if (quality === null) {
+    const own = limits.filter(({ limit }) => typeof limit === "number" || limit.of !== name);
+    return checkGates<GateFigure>({}, own).map(describeBreach);
+  }
+  const figures = quality as unknown as Record<GateFigure, unknown>;
+  if (!gateFigures.every((figure) => typeof figures[figure] === "number")) return ["its metrics are not all numbers"];
+  const numeric = limits.filter(({ limit }) => typeof limit === "number");
+  return checkGates(figures as Record<GateFigure, number>, numeric).map(describeBreach);
 }
 
 /** Compares only size and digest: a split or projector does not contain all tensors of the model. */

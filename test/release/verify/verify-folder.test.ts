@@ -254,6 +254,11 @@ test.each([
     "QS-VERIFY-GATE",
   ],
   [
+    "no metrics, despite a limit",
+    (report: RunReport) => Object.assign(first(report), { quality: null }),
+    "QS-VERIFY-GATE",
+  ],
+  [
     "a better figure",
     (report: RunReport) => Object.assign(first(report).quality ?? {}, { kldMean: 0.001 }),
     "QS-VERIFY-EDITED",
