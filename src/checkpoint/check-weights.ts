@@ -64,32 +64,58 @@ export async function checkTensors(
   check: WeightsCheck,
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
-  if (check === "none") return;
+  const found = check === "none" ? undefined : await findBadValue(path, tensors, check, { signal });
+  if (found !== undefined) throw badValue(path, found);
+}
+
+/** A value that invalidates later measurements. */
+export interface BadValue {
+  tensor: StoredTensor;
+  /** `NaN or infinity` */
+  what: string;
+  /** Of the value in the tensor. */
+  index: number;
+}
+
+/** Returns the first bad value of a file; undefined without one. */
+export async function findBadValue(
+  path: string,
+  tensors: readonly StoredTensor[],
+  check: Exclude<WeightsCheck, "none">,
+  { signal }: { signal: AbortSignal },
+): Promise<BadValue | undefined> {
   const file = await openRegular(path);
   try {
     const buffer = Buffer.alloc(chunkBytes);
-    for (const tensor of tensors) await checkTensor(file, { path, tensor, buffer, isFull: check === "full" }, signal);
+    for (const tensor of tensors) {
+      const found = await findIn(file, { tensor, buffer, isFull: check === "full" }, signal);
+      if (found !== undefined) return { tensor, ...found };
+    }
+    return undefined;
   } finally {
     await file.close();
   }
 }
 
-async function checkTensor(
+type Fault = Pick<BadValue, "what" | "index">;
+
+async function findIn(
   file: FileHandle,
-  { path, tensor, buffer, isFull }: { path: string; tensor: StoredTensor; buffer: Buffer; isFull: boolean },
+  { tensor, buffer, isFull }: { tensor: StoredTensor; buffer: Buffer; isFull: boolean },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Fault | undefined> {
   const unit = valueUnit(tensor.dtype);
-  if (unit === undefined) return;
+  if (unit === undefined) return undefined;
   for (const { start, bytes } of isFull ? chunks(tensor.bytes, unit) : samples(tensor.bytes, unit)) {
     signal.throwIfAborted();
     const { bytesRead } = await file.read(buffer, 0, bytes, tensor.offset + start);
     const fault = findFault(buffer.subarray(0, bytesRead), tensor);
-    if (fault !== undefined) throw badValue(path, tensor, (start / unit.bytes) * unit.values + fault.index, fault.what);
+    if (fault !== undefined) return { ...fault, index: (start / unit.bytes) * unit.values + fault.index };
   }
+  return undefined;
 }
 
-function findFault(bytes: Buffer, { dtype, isScale }: StoredTensor): { what: string; index: number } | undefined {
+function findFault(bytes: Buffer, { dtype, isScale }: StoredTensor): Fault | undefined {
   const index = findNonFinite(bytes, dtype);
   if (index !== -1) return { what: "NaN or infinity", index };
   const negative = isScale === true ? findNegative(bytes, dtype) : -1;
@@ -119,10 +145,10 @@ function wholeUnits(bytes: number, unit: ValueUnit): number {
   return Math.floor(bytes / unit.bytes) * unit.bytes;
 }
 
-function badValue(path: string, { name }: StoredTensor, index: number, what: string): QuantsmithError {
+function badValue(path: string, { tensor, what, index }: BadValue): QuantsmithError {
   return new QuantsmithError(
     "QS-FETCH-NAN",
-    `tensor ${quote(name)} in ${basename(path)} contains ${what} at index ${index}`,
+    `tensor ${quote(tensor.name)} in ${basename(path)} contains ${what} at index ${index}`,
     {
       remedy:
         "Download the file again: it is damaged, or its training diverged. In a recipe, `model.checkWeights: none` skips this check.",

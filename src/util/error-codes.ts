@@ -161,6 +161,10 @@ export const errorCodes = {
     exit: 2,
     about: "The checkpoint's weights are missing, truncated or contradict their index.",
   },
+  "QS-CONVERT-OVERFLOW": {
+    exit: 2,
+    about: "A value of the weights is not finite in the type that it is converted to.",
+  },
   "QS-CONVERT-ADAPTER": {
     exit: 2,
     about: "The LoRA adapter is incomplete, or contains what llama.cpp or a GGUF file cannot express.",

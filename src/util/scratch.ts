@@ -12,14 +12,17 @@ import { isProcessAlive, processName } from "./process-identity.js";
  * the creator is alive; for other machines that share the folder, its heartbeat does.
  */
 
-/** Runs work in `tmp/` of their output folder, other commands in the system's folder for temporary files. */
-export type ScratchKind = "run" | "quantsmith";
+/**
+ * Runs work in `tmp/` of their output folder, `convert-lora` beside its output file, other commands in the system's folder
+ * for temporary files.
+ */
+export type ScratchKind = "run" | ".convert-lora" | "quantsmith";
 
 const heartbeatMs = 5_000;
 /** A heartbeat this close to this machine's clock shows a live creator. Clocks can differ, so others are watched. */
 const recentMs = 60_000;
 const watchMs = 2.5 * heartbeatMs;
-const pattern = /^(run|quantsmith)-([0-9a-f]{8}-\d+-\d+)-[0-9a-f]{8}$/;
+const pattern = /^(run|\.convert-lora|quantsmith)-([0-9a-f]{8}-\d+-\d+)-[0-9a-f]{8}$/;
 
 /** Returns a name for this process's scratch folder. */
 export function scratchName(kind: ScratchKind): string {

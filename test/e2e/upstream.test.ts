@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { readSafetensorsHeader } from "../../src/checkpoint/safetensors.js";
 import { metadataNumber, metadataString } from "../../src/gguf/metadata.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { convertToGguf } from "../../src/llamacpp/python/convert.js";
@@ -191,6 +192,30 @@ describe("a LoRA adapter", () => {
     });
     expect(loaded.exitCode, loaded.stderr).toBe(0);
     expect(loaded.stderr).toMatch(/loaded 4 tensors from lora file/);
+  });
+
+  test("with a value beyond the range of its new type is rejected, with the tensor", async (context) => {
+    await converterPython(context);
+    await makeAdapter(join(home, "large"), 256);
+    const weights = join(home, "large", "adapter_model.safetensors");
+    const [first] = (await readSafetensorsHeader(weights)).tensors;
+    const content = readFileSync(weights);
+    content.writeFloatLE(70_000, first?.offset ?? 0);
+    writeFileSync(weights, content);
+    const out = join(home, "large.gguf");
+    const convert = async (outtype: string) => {
+      const args = ["convert-lora", join(home, "large"), "--base", tinyLlama, "--out", out, "--outtype", outtype];
+      const { exitCode, stdout } = await quantsmith([...args, "--json"]);
+      return { exitCode, ...JSON.parse(stdout) };
+    };
+    for (const outtype of ["f16", "auto"]) {
+      expect(await convert(outtype)).toMatchObject({
+        exitCode: 2,
+        error: { code: "QS-CONVERT-OVERFLOW", message: expect.stringMatching(/"blk\.0\.attn_\w+\.weight\.lora_a"/) },
+      });
+    }
+    expect(existsSync(out)).toBe(false);
+    expect(await convert("f32")).toMatchObject({ exitCode: 0 });
   });
 
   test("is rejected if it is incomplete or not a low-rank adapter", async (context) => {

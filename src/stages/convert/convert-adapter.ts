@@ -1,8 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isUnsafe, isWeightFile } from "../../checkpoint/file-selection.js";
 import { readConfig } from "../../checkpoint/read-config.js";
+import { readSafetensorsHeader } from "../../checkpoint/safetensors.js";
 import { isSnapshotFile } from "../../checkpoint/snapshot-files.js";
+import { type OutType, outputType } from "../../converter/output-type.js";
 import { requireFree } from "../../gguf/edit/edit-target.js";
 import { metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
@@ -12,7 +14,9 @@ import type { ToolProgress } from "../../llamacpp/tool-run.js";
 import type { Toolchain } from "../../llamacpp/toolchain/tools.js";
 import { renameToNew } from "../../util/files.js";
 import { isSystemLeftover } from "../../util/system-files.js";
+import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { adapterFiles, requireAdapter } from "./require-adapter.js";
+import { requireFinite } from "./require-finite.js";
 
 export interface ConvertAdapterOptions {
   /** Folder of the PEFT adapter. */
@@ -21,7 +25,7 @@ export interface ConvertAdapterOptions {
   base: string;
   /** The GGUF file to write, which must not exist. */
   outFile: string;
-  outtype: "f32" | "f16" | "bf16" | "auto";
+  outtype: OutType;
   toolchain: Toolchain;
   python: ConverterPython;
   threads: number;
@@ -43,36 +47,45 @@ export interface ConvertedAdapter {
  * QS-PYTHON-*, QS-TOOL-*, QS-DISK-FULL, QS-USAGE for an existing file.
  */
 export async function convertAdapter(options: ConvertAdapterOptions): Promise<ConvertedAdapter> {
-  const { outFile, toolchain, python, threads, signal, onProgress } = options;
-  const config = await requireAdapter(options.adapter, { signal });
+  const config = await requireAdapter(options.adapter, { signal: options.signal });
   await readConfig(join(options.base, "config.json"));
-  const parent = dirname(resolve(outFile));
+  const parent = dirname(resolve(options.outFile));
   await mkdir(parent, { recursive: true });
   // On the same file system as the result, which is renamed when complete.
-  const work = await mkdtemp(join(parent, ".convert-lora-"));
-  try {
-    const name = basename(resolve(options.adapter));
-    const adapter = join(work, "adapter", name);
-    await linkFiles(options.adapter, adapter, (file) => file === adapterFiles.weights);
-    await writeFile(join(adapter, adapterFiles.config), JSON.stringify(config));
-    const needed = (file: string) =>
-      isSnapshotFile(file) && !isWeightFile(file) && !isUnsafe(file) && !file.endsWith(".md");
-    await linkFiles(options.base, join(work, "base"), needed);
-    await convertLoraToGguf({
-      ...{ toolchain, python, threads, signal, cwd: work, outtype: options.outtype },
-      ...(onProgress === undefined ? {} : { onProgress }),
-      adapterDir: join("adapter", name),
-      modelDir: "base",
-      outFile: "lora.gguf",
-    });
-    const gguf = await readGguf(join(work, "lora.gguf"));
-    await requireFree(outFile);
-    await renameToNew(join(work, "lora.gguf"), outFile);
-    const architecture = metadataString(gguf, "general.architecture") ?? "";
-    return { file: outFile, bytes: gguf.fileBytes, architecture, tensors: gguf.tensors.length };
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  return withTemporaryFolder((work) => convertIn(work, config, options), { parent, kind: ".convert-lora" });
+}
+
+const typeOption = { F32: "f32", F16: "f16", BF16: "bf16" } as const;
+
+async function convertIn(
+  work: string,
+  config: Record<string, unknown>,
+  options: ConvertAdapterOptions,
+): Promise<ConvertedAdapter> {
+  const { outFile, toolchain, python, threads, signal, onProgress } = options;
+  const { tensors } = await readSafetensorsHeader(join(options.adapter, adapterFiles.weights));
+  // llama.cpp's script fails to choose a type itself.
+  const outtype = typeOption[outputType(options.outtype, tensors)];
+  const name = basename(resolve(options.adapter));
+  const adapter = join(work, "adapter", name);
+  await linkFiles(options.adapter, adapter, (file) => file === adapterFiles.weights);
+  await writeFile(join(adapter, adapterFiles.config), JSON.stringify(config));
+  const needed = (file: string) =>
+    isSnapshotFile(file) && !isWeightFile(file) && !isUnsafe(file) && !file.endsWith(".md");
+  await linkFiles(options.base, join(work, "base"), needed);
+  await convertLoraToGguf({
+    ...{ toolchain, python, threads, signal, cwd: work, outtype },
+    ...(onProgress === undefined ? {} : { onProgress }),
+    adapterDir: join("adapter", name),
+    modelDir: "base",
+    outFile: "lora.gguf",
+  });
+  const gguf = await readGguf(join(work, "lora.gguf"));
+  await requireFinite(gguf, "Use `--outtype f32`, which has a larger range.", { signal });
+  await requireFree(outFile);
+  await renameToNew(gguf.path, outFile);
+  const architecture = metadataString(gguf, "general.architecture") ?? "";
+  return { file: outFile, bytes: gguf.fileBytes, architecture, tensors: gguf.tensors.length };
 }
 
 async function linkFiles(from: string, to: string, wanted: (name: string) => boolean): Promise<void> {

@@ -16,6 +16,7 @@ import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
 import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
+import { requireFiniteModel } from "./require-finite.js";
 import { requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
@@ -78,6 +79,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     signal: context.signal,
     onProgress: context.progress,
   });
+  await requireFiniteModel(folder, outFile, context);
   await writeReport(context, "convert.json", await describeConverted(outFile, "native", params));
   await warnOfTexts(context, { snapshot: folder, file: outFile });
   await warnOfCheckpoint(context, { snapshot: folder, file: outFile });

@@ -8,6 +8,7 @@ import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
 import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
+import { requireFiniteModel } from "./require-finite.js";
 import { requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
@@ -48,6 +49,7 @@ export async function runUpstream(
   });
   const file = join(context.out, "model.gguf");
   const snapshot = requiredInput(context, "snapshot");
+  await requireFiniteModel(snapshot, file, context);
   await addImpliedEnd(file, snapshot, context);
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
