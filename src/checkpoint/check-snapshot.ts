@@ -46,7 +46,8 @@ export type TensorHeader = Pick<SafetensorsTensor, "name" | "dtype" | "shape">;
 
 /** Reads a checkpoint's headers, file by file, while they are checked. */
 export interface HeaderReader {
-  start(config: JsonObject): void;
+  /** `modelOpt`: the settings in ModelOpt's hf_quant_config.json; undefined without the file. */
+  start(config: JsonObject, modelOpt: JsonObject | undefined): void;
   add(tensors: readonly TensorHeader[]): void;
 }
 
@@ -82,7 +83,7 @@ export async function checkSnapshot(
   for (const [name, size] of await checkFiles(dir, weights)) sizes.set(name, size);
   const modelOpt = sizes.has(modelOptFile) ? await parseSideFile(join(dir, modelOptFile)) : undefined;
   const survey = startSurvey(config, modelOpt);
-  reader?.start(config);
+  reader?.start(config, modelOpt);
   const add = (tensors: readonly SafetensorsTensor[]) => {
     survey.add(tensors);
     reader?.add(tensors);

@@ -3,8 +3,9 @@ import { basename, join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { openRegular } from "../util/regular-file.js";
-import { findNegative, findNonFinite, type ValueUnit, valueUnit } from "./non-finite.js";
+import { findHugeScale, findNegative, findNonFinite, hugeScale, type ValueUnit, valueUnit } from "./non-finite.js";
 import { readSafetensorsHeader } from "./safetensors.js";
+import { scaledTensor } from "./scale-names.js";
 
 /** `sample` checks the beginning, middle and end of every tensor, `full` every value. */
 export type WeightsCheck = "sample" | "full" | "none";
@@ -14,8 +15,8 @@ const sampleBytes = 16 * 1024;
 const chunkBytes = 4 * 2 ** 20;
 
 /**
- * Checks the weights of a folder for NaN, infinity and negative scales of FP8 weights, which would invalidate every later
- * measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, but not the
+ * Checks the weights of a folder for NaN, infinity, and negative or huge scales of FP8 weights, which would invalidate every
+ * later measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, but not the
  * scales of MXFP4.
  */
 export async function checkWeights(
@@ -24,11 +25,16 @@ export async function checkWeights(
   check: WeightsCheck,
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
-  for (const name of check === "none" ? [] : weights.filter((file) => file.endsWith(".safetensors"))) {
-    const path = join(dir, name);
+  const paths = check === "none" ? [] : weights.filter((file) => file.endsWith(".safetensors"));
+  const fp8 = new Set<string>();
+  // A scale may be in another file than its weights.
+  for (const path of paths.map((name) => join(dir, name))) {
+    for (const { name, dtype } of (await readSafetensorsHeader(path)).tensors)
+      if (dtype.startsWith("F8_E")) fp8.add(name);
+  }
+  for (const path of paths.map((name) => join(dir, name))) {
     const { tensors } = await readSafetensorsHeader(path);
-    const names = new Set(tensors.filter(({ dtype }) => dtype.startsWith("F8_E")).map((tensor) => tensor.name));
-    const stored = tensors.map((tensor) => withScaleType({ ...tensor, isScale: isFp8Scale(tensor, names) }));
+    const stored = tensors.map((tensor) => withScaleType({ ...tensor, isScale: isFp8Scale(tensor, fp8) }));
     await checkTensors(path, stored, check, { signal });
   }
 }
@@ -40,10 +46,8 @@ function withScaleType(tensor: StoredTensor): StoredTensor {
 
 /** Whether a tensor has the scales of one of the FP8 tensors of these names. */
 function isFp8Scale({ name, dtype }: StoredTensor, fp8: ReadonlySet<string>): boolean {
-  return (
-    /^(F32|F16|BF16)$/.test(dtype) &&
-    fp8.has(name.replace(/(?<=\.)qscale_weight$/, "weight").replace(/_scale(_inv)?$/, ""))
-  );
+  if (!/^(F32|F16|BF16|F8_E8M0|U8)$/.test(dtype)) return false;
+  return (["_scale_inv", "_scale"] as const).some((suffix) => fp8.has(scaledTensor(name, suffix) ?? ""));
 }
 
 /** Where a tensor's values are in its file, and their type: that of safetensors or of GGUF, which have the same names. */
@@ -53,7 +57,7 @@ export interface StoredTensor {
   /** Bytes from the start of the file. */
   offset: number;
   bytes: number;
-  /** Whether negative values are errors, too: quantizers write none as a scale of FP8 weights. */
+  /** Whether negative and huge values are errors, too: quantizers write none as a scale of FP8 weights. */
   isScale?: boolean;
 }
 
@@ -118,8 +122,11 @@ async function findIn(
 function findFault(bytes: Buffer, { dtype, isScale }: StoredTensor): Fault | undefined {
   const index = findNonFinite(bytes, dtype);
   if (index !== -1) return { what: "NaN or infinity", index };
-  const negative = isScale === true ? findNegative(bytes, dtype) : -1;
-  return negative === -1 ? undefined : { what: "a negative scale", index: negative };
+  if (isScale !== true) return undefined;
+  const negative = findNegative(bytes, dtype);
+  if (negative !== -1) return { what: "a negative scale", index: negative };
+  const huge = findHugeScale(bytes, dtype);
+  return huge === -1 ? undefined : { what: `a scale of ${hugeScale} or more, which no FP8 weights need,`, index: huge };
 }
 
 interface Part {

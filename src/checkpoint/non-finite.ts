@@ -73,13 +73,41 @@ function findScale(bytes: Buffer, unit: ValueUnit): number {
   return -1;
 }
 
-/** Returns the index of the first value below zero, or -1. `bytes` starts at a value of F16, BF16 or F32, little-endian. */
+/** Returns the index of the first value below zero, or -1. `bytes` starts at a value, little-endian. E8M0 has no sign. */
 export function findNegative(bytes: Buffer, dtype: string): number {
-  const size = exponents.get(dtype)?.size ?? 1;
+  const size = exponents.get(dtype)?.size;
+  if (size === undefined) return -1;
   for (let offset = 0; offset + size <= bytes.length; offset += size) {
     const isSigned = (bytes[offset + size - 1] ?? 0) >= 0x80;
     const isZero = () => bytes.readUIntLE(offset, size) === 2 ** (8 * size - 1);
     if (isSigned && !isZero()) return offset / size;
+  }
+  return -1;
+}
+
+/**
+ * The largest FP8 weight with such a scale, 448 times as large, exceeds the largest F16. A scale is the largest weight divided by
+ * 448, and weights are far below 1000; a checkpoint with the reciprocals of its scales has such ones.
+ */
+export const hugeScale = 256;
+
+/** The bits of `hugeScale`, which are below those of every larger value. */
+const hugeBits = new Map([
+  ["F16", 0x5c00],
+  ["BF16", 0x4380],
+  ["F32", 0x43800000],
+  ["F8_E8M0", 135],
+]);
+
+/** Returns the index of the first positive value of at least `hugeScale`, or -1. `bytes` starts at a value, little-endian. */
+export function findHugeScale(bytes: Buffer, dtype: string): number {
+  const limit = hugeBits.get(dtype);
+  if (limit === undefined) return -1;
+  const { size } = exponents.get(dtype) ?? { size: 1 };
+  const sign = dtype === "F8_E8M0" ? 256 : 2 ** (8 * size - 1);
+  for (let offset = 0; offset + size <= bytes.length; offset += size) {
+    const bits = bytes.readUIntLE(offset, size);
+    if (bits >= limit && bits < sign) return offset / size;
   }
   return -1;
 }

@@ -1,7 +1,9 @@
 import type { TensorHeader } from "../checkpoint/check-snapshot.js";
 import { languageConfig } from "../checkpoint/outline/language-config.js";
+import { quantizationConfig } from "../checkpoint/outline/weight-format.js";
 import { isObject } from "../checkpoint/parse-python-json.js";
-import type { Json, JsonObject } from "../util/canonical-json.js";
+import { scaledTensor } from "../checkpoint/scale-names.js";
+import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { type Fp8Layout, fp8Layout } from "./fp8-layout.js";
@@ -14,15 +16,15 @@ interface ScaledLayout extends Fp8Layout {
 }
 
 /**
- * Compares the scales of a checkpoint's 8-bit tensors with the layout that config.json declares. llama.cpp's converter fails
+ * Compares the scales of a checkpoint's 8-bit tensors with the layout that config.json, or ModelOpt's hf_quant_config.json, declares. llama.cpp's converter fails
  * on a wrong scale with Python's own error, or applies it to other weights, and writes a tensor without one unscaled.
  */
 export class Fp8Check {
   readonly #layout: ScaledLayout | undefined;
   readonly #tensors = new Map<string, TensorHeader>();
 
-  constructor(config: JsonObject) {
-    this.#layout = scaledLayout(languageConfig(config).quantization_config);
+  constructor(config: JsonObject, modelOpt?: JsonObject) {
+    this.#layout = scaledLayout(config, modelOpt);
   }
 
   add(tensors: readonly TensorHeader[]): void {
@@ -36,7 +38,7 @@ export class Fp8Check {
     if (layout === undefined) return undefined;
     const scaled = new Set<string>();
     for (const scale of this.#tensors.values()) {
-      const name = scaledName(scale.name, layout);
+      const name = scaledTensor(scale.name, layout.suffix);
       if (name === undefined) continue;
       const tensor = this.#tensors.get(name);
       if (tensor === undefined && layout.lonely) continue;
@@ -52,9 +54,11 @@ export class Fp8Check {
 }
 
 /** Returns the layout of every quantization to 8 bits that llama.cpp's converter reads. */
-function scaledLayout(declared: Json | undefined): ScaledLayout | undefined {
+function scaledLayout(config: JsonObject, modelOpt: JsonObject | undefined): ScaledLayout | undefined {
+  if (quantizationConfig(config, modelOpt).method === "modelopt")
+    return { suffix: "_scale", block: null, dtype: "F8", lonely: true };
+  const declared = languageConfig(config).quantization_config;
   if (!isObject(declared)) return undefined;
-  if (declared.quant_method === "modelopt") return { suffix: "_scale", block: null, dtype: "F8", lonely: true };
   const isInteger = declared.format === "int-quantized";
   const likeFloat = isInteger || declared.format === "naive-quantized" ? { format: "float-quantized" } : {};
   const layout = fp8Layout({ ...declared, ...likeFloat });
@@ -72,13 +76,6 @@ function fault(scale: TensorHeader, { name, dtype, shape }: TensorHeader, layout
 }
 
 const floats = /^(F64|F32|F16|BF16)$/;
-
-/** Returns the tensor that a scale is for, by the names that llama.cpp's converter reads; undefined for other tensors. */
-function scaledName(name: string, { suffix }: Fp8Layout): string | undefined {
-  if (suffix === "_scale") return name.endsWith(".weight_scale") ? name.slice(0, -suffix.length) : undefined;
-  if (name.endsWith(".qscale_weight")) return name.replace(/qscale_weight$/, "weight");
-  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : undefined;
-}
 
 /**
  * Whether there are scales for all blocks of the last two dimensions, or else for everything behind their own dimensions. The

@@ -1,10 +1,11 @@
 import { isObject } from "../checkpoint/parse-python-json.js";
+import type { ScaleSuffix } from "../checkpoint/scale-names.js";
 import type { Json } from "../util/canonical-json.js";
 
 /** How a checkpoint stores the scales of its FP8 matrices. */
 export interface Fp8Layout {
   /** A scale's name after that of its matrix. */
-  suffix: "_scale_inv" | "_scale";
+  suffix: ScaleSuffix;
   /** Rows and columns of a block with one scale; null for one scale per tensor or row. */
   block: readonly [rows: number, columns: number] | null;
 }
@@ -24,7 +25,7 @@ export function fp8Layout(declared: Json | undefined): Fp8Layout | undefined {
   return isRead ? layout("_scale", weights.block_structure) : undefined;
 }
 
-function layout(suffix: Fp8Layout["suffix"], block: unknown): Fp8Layout | undefined {
+function layout(suffix: ScaleSuffix, block: unknown): Fp8Layout | undefined {
   if (block === undefined || block === null) return { suffix, block: null };
   const isSize = (size: unknown): size is number => typeof size === "number" && Number.isInteger(size) && size > 0;
   if (!Array.isArray(block) || block.length !== 2) return undefined;

@@ -1,3 +1,4 @@
+import { scaledTensor } from "../checkpoint/scale-names.js";
 import { quote } from "../util/quote.js";
 import type { Fp8Layout } from "./fp8-layout.js";
 import { nativeUnsupported } from "./native-errors.js";
@@ -9,9 +10,11 @@ import type { CheckpointTensor, Fp8Scales } from "./read-checkpoint.js";
  */
 export function withScales(tensors: readonly CheckpointTensor[], layout: Fp8Layout | undefined): CheckpointTensor[] {
   if (layout === undefined) return [...tensors];
-  const isScale = ({ name }: CheckpointTensor) => name.endsWith(`.weight${layout.suffix}`);
   const scales = new Map(
-    tensors.filter(isScale).map((tensor) => [tensor.name.slice(0, -layout.suffix.length), tensor] as const),
+    tensors.flatMap((tensor) => {
+      const scaled = scaledTensor(tensor.name, layout.suffix);
+      return scaled === undefined ? [] : [[scaled, tensor] as const];
+    }),
   );
   const plain = tensors.filter(({ name }) => !isScaleName(name, layout));
   const names = new Set(plain.map(({ name }) => name));
@@ -25,7 +28,7 @@ export function withScales(tensors: readonly CheckpointTensor[], layout: Fp8Layo
 
 /** Returns true for the scales of a matrix, and for those of activations, which llama.cpp's converter knows only for "fp8". */
 export function isScaleName(name: string, { suffix }: Fp8Layout): boolean {
-  return name.endsWith(`.weight${suffix}`) || (suffix === "_scale_inv" && name.endsWith(".activation_scale"));
+  return scaledTensor(name, suffix) !== undefined || (suffix === "_scale_inv" && name.endsWith(".activation_scale"));
 }
 
 function scalesOf({ name, dtype, shape }: CheckpointTensor, tensor: CheckpointTensor, { block }: Fp8Layout): Fp8Scales {

@@ -24,8 +24,8 @@ export class HeaderCheck implements HeaderReader {
   readonly #seen = new Set<string>();
   #error: QuantsmithError | undefined;
 
-  start(config: JsonObject): void {
-    this.#scales = new Fp8Check(config);
+  start(config: JsonObject, modelOpt: JsonObject | undefined): void {
+    this.#scales = new Fp8Check(config, modelOpt);
     const family = findFamily(config);
     if (family === undefined) return;
     this.#isMultimodal = family.multimodal === true;

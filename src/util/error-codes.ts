@@ -104,7 +104,10 @@ export const errorCodes = {
   },
   "QS-FETCH-QUANTIZED": { exit: 2, about: "The GGUF source is already quantized." },
   "QS-FETCH-SPLIT": { exit: 2, about: "A split of the GGUF source is missing, or belongs to another file." },
-  "QS-FETCH-NAN": { exit: 2, about: "The weights contain NaN or infinity, or a negative scale of FP8 weights." },
+  "QS-FETCH-NAN": {
+    exit: 2,
+    about: "The weights contain NaN or infinity, or a scale of FP8 weights that is negative, or 256 or more.",
+  },
   "QS-FETCH-LINK": {
     exit: 2,
     about: "A file of the model folder is not a regular file, or is a link to a place outside the folder.",

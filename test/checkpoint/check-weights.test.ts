@@ -117,6 +117,31 @@ describe("NaN and infinity in the weights", () => {
     await check(folderOf("I8", 1), "full");
   });
 
+  test.each([
+    ["w.weight_scale_inv", "F32", [0, 0, 0x7f, 0x43], [0, 0, 0x80, 0x43]],
+    ["w.weight_scale", "BF16", [0x7f, 0x43], [0x80, 0x43]],
+    ["w.qscale_weight", "F16", [0xff, 0x5b], [0x00, 0x5c]],
+    ["w.weight_scale_inv", "F8_E8M0", [134], [135]],
+    // 1e30, as the bytes of MXFP8.
+    ["w.weight_scale", "U8", [134], [227]],
+  ])("finds a huge scale %s of FP8 weights in another file, as %s", async (scale, dtype, largest, huge) => {
+    const checkOf = (type: string, value: number[]) => {
+      const folder = mkdtempSync(join(base, "shards-"));
+      const [scales, weights] = [new SafetensorsParts(), new SafetensorsParts()];
+      const zero = value.map((_, index) => (index === value.length - 1 && value.length > 1 ? 0x80 : 0));
+      scales.add(scale, dtype, [3], Uint8Array.from([...zero, ...largest, ...value]));
+      weights.add("w.weight", type, [4], new Uint8Array(4));
+      writeFileSync(join(folder, "a.safetensors"), scales.build());
+      writeFileSync(join(folder, "b.safetensors"), weights.build());
+      return checkWeights(folder, ["a.safetensors", "b.safetensors"], "full", { signal });
+    };
+    const error = await failureOf(checkOf("F8_E4M3", huge));
+    expect(error).toMatchObject({ code: "QS-FETCH-NAN", at: { file: expect.stringContaining("a.safetensors") } });
+    expect(error.message).toMatch(new RegExp(`"${scale}".* a scale of 256 or more, .*at index 2$`));
+    await checkOf("F8_E4M3", largest);
+    await checkOf("I8", huge);
+  });
+
   test("a sample covers ends and middle of a large tensor, the full check every value", async () => {
     const count = 2_000_000;
     const at = (index: number) => folderWith("F16", 2, count, (data) => data.writeUInt16LE(0x7c00, 2 * index));

@@ -86,3 +86,17 @@ test("the layout may be in the configuration of a multimodal model's language mo
   check.add([weight]);
   expect(check.finish()?.message).toContain('"a.weight" has no scale');
 });
+
+test("ModelOpt's settings may be in a file of their own, for a config.json that declares nothing", () => {
+  const settings = { producer: { name: "ModelOpt" }, quantization: { quant_algo: "FP8" } };
+  const checkOf = (config: JsonObject) => {
+    const check = new Fp8Check(config, settings);
+    check.add([weight]);
+    return check;
+  };
+  const scaled = checkOf({});
+  scaled.add([tensor("a.weight_scale", [])]);
+  expect(scaled.finish()).toBeUndefined();
+  expect(checkOf({}).finish()?.message).toContain('"a.weight" has no scale');
+  expect(checkOf({ quantization_config: { quant_method: "gptq" } }).finish()).toBeUndefined();
+});

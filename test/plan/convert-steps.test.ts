@@ -155,11 +155,18 @@ describe("a checkpoint whose files do not match", () => {
   const shapes = Object.fromEntries(small.tensors.map(({ name, shape }) => [name, [...shape]]));
 
   /** Plans a checkpoint of headers alone; returns its error. */
-  async function refused(changes: object, tensors = shapes, names = ["tokenizer.model"]) {
+  async function refused(
+    changes: object,
+    tensors: Record<string, number[]> | Buffer = shapes,
+    names = ["tokenizer.model"],
+    modelOpt?: object,
+  ) {
     const folder = mkdtempSync(join(temporaryFolder(), "model-"));
     const changed = { ...small.config, ...changes } as JsonObject;
     writeFileSync(join(folder, "config.json"), JSON.stringify(changed));
-    writeFileSync(join(folder, "model.safetensors"), buildSafetensors(tensors));
+    const weights = Buffer.isBuffer(tensors) ? tensors : buildSafetensors(tensors);
+    writeFileSync(join(folder, "model.safetensors"), weights);
+    if (modelOpt !== undefined) writeFileSync(join(folder, "hf_quant_config.json"), JSON.stringify(modelOpt));
     const check = new HeaderCheck();
     const { outline } = await checkSnapshot(folder, undefined, undefined, check);
     const [mismatch, badScales] = [check.finish(), check.finishScales()];
@@ -182,6 +189,20 @@ describe("a checkpoint whose files do not match", () => {
 
   test("a value that no converter reads", async () => {
     expect(await refused({ rope_scaling: [2] })).toMatchObject({ code: "QS-CONVERT-CONFIG", at: { line: 2 } });
+  });
+
+  test("FP8 weights without scales, which only ModelOpt's own file declares", async () => {
+    const isMatrix = (name: string) => name.endsWith("_proj.weight");
+    const typed = Object.entries(shapes).map(([name, shape]): [string, [string, number[]]] => [
+      name,
+      [isMatrix(name) ? "F8_E4M3" : "BF16", shape],
+    ]);
+    const modelOpt = { producer: { name: "modelopt" }, quantization: { quant_algo: "FP8" } };
+    const names = ["tokenizer.model", "hf_quant_config.json"];
+    expect(await refused({}, typedSafetensors(Object.fromEntries(typed)), names, modelOpt)).toMatchObject({
+      ...{ code: "QS-CONVERT-WEIGHTS", at: { line: 2 } },
+      message: expect.stringMatching(/"model\.layers\.0\.\w+\.\w+_proj\.weight" has no scale/),
+    });
   });
 
   test("a missing tensor and a missing tokenizer", async () => {

@@ -49,7 +49,7 @@ export async function readHubCheckpoint(
   const optFile = byName.get(modelOptFile);
   const modelOpt = optFile && parseSide(await read(optFile, maxConfigBytes));
   const survey = startSurvey(parsed.config, modelOpt);
-  reader?.start(parsed.config);
+  reader?.start(parsed.config, modelOpt);
   let isCounted = true;
   const queue = new PQueue({ concurrency: readers });
   await Promise.all(
