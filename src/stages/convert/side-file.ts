@@ -3,6 +3,7 @@ import { readGguf } from "../../gguf/read-header.js";
 import type { ToolReport } from "../../llamacpp/tool-run.js";
 import type { OperationReport, StageContext } from "../stage.js";
 import { writeReport } from "../step-files.js";
+import { requireFinite } from "./require-finite.js";
 
 /** `projector.json`, `mtp.json`: size of a file that the converter writes beside the model. */
 export interface SideFileReport {
@@ -10,13 +11,18 @@ export interface SideFileReport {
   tensors: number;
 }
 
-/** Writes the report of such a file, and returns that of its operation. Errors: QS-GGUF-*. */
+/** Writes the report of such a file, and returns that of its operation. Errors: QS-GGUF-*, QS-CONVERT-OVERFLOW. */
 export async function reportSideFile(
   context: StageContext,
   { argv, peakMemoryBytes }: ToolReport,
   { file, report }: { file: string; report: string },
 ): Promise<OperationReport> {
   const gguf = await readGguf(join(context.out, file));
+  await requireFinite(
+    gguf,
+    "Set `mmproj` in the recipe's `convert` to `none`: no projector has a larger type.",
+    context,
+  );
   const size: SideFileReport = { bytes: gguf.fileBytes, tensors: gguf.tensors.length };
   await writeReport(context, report, size);
   return { commands: [argv], peakMemoryBytes };

@@ -1,11 +1,16 @@
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readGguf } from "../../../src/gguf/read-header.js";
+import type { ToolReport } from "../../../src/llamacpp/tool-run.js";
+import type { Toolchain } from "../../../src/llamacpp/toolchain/tools.js";
 import { requireFinite, requireFiniteModel } from "../../../src/stages/convert/require-finite.js";
+import { reportSideFile } from "../../../src/stages/convert/side-file.js";
 import { put } from "../../fixtures/cli.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { buildGguf, completeMetadata } from "../../fixtures/gguf-builder.js";
 import { SafetensorsParts } from "../../fixtures/safetensors-builder.js";
+import { stageContext } from "../../fixtures/stage-context.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const options = { signal: new AbortController().signal };
@@ -49,4 +54,13 @@ test.each([
   const check = requireFiniteModel(snapshot, damaged(type), options);
   if (isChecked) expect((await failureOf(check)).code).toBe("QS-CONVERT-OVERFLOW");
   else await check;
+});
+
+test("infinity in a projector is an error", async () => {
+  const home = temporaryFolder();
+  const context = stageContext({ toolchain: { tools: {} } as unknown as Toolchain, cwd: home, threads: 1 }, {});
+  copyFileSync(damaged(1), join(context.out, "mmproj.gguf"));
+  const run = { argv: [], peakMemoryBytes: 0, seconds: 0 } as unknown as ToolReport;
+  const found = await failureOf(reportSideFile(context, run, { file: "mmproj.gguf", report: "projector.json" }));
+  expect(found).toMatchObject({ code: "QS-CONVERT-OVERFLOW", remedy: expect.stringContaining("`none`") });
 });
