@@ -1,3 +1,4 @@
+import { quote } from "../util/quote.js";
 import type { Gguf } from "./gguf.js";
 import { metadataNumber, metadataString } from "./metadata.js";
 import { alignUp } from "./place-tensors.js";
@@ -85,7 +86,7 @@ function modelProblems(gguf: Gguf): GgufProblem[] {
   if (metadataNumber(gguf, contextKey) === undefined) {
     problems.push({
       code: "QS-GGUF-NO-CONTEXT",
-      message: `the file has no \`${contextKey}\``,
+      message: `the file has no key ${quote(contextKey)}`,
       remedy: "Convert again from a checkpoint with `max_position_embeddings` in its config.json.",
     });
   }
