@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Step } from "../plan/plan.js";
 import { inputChanged } from "../stages/input-changed.js";
 import { QuantsmithError } from "../util/errors.js";
-import { isUntouched, type LiveFileState, liveFileState } from "../util/file-state.js";
+import { isUntouched, type LiveFileState, liveFileState, sameState } from "../util/file-state.js";
 import { isWithin } from "./record.js";
 import type { BuildRuntime } from "./runtime.js";
 
@@ -12,6 +12,7 @@ interface LinkedFile {
   path: string;
   /** State when this process hashed it, else at the start of the step. */
   before: LiveFileState;
+  sha256: string;
 }
 
 /**
@@ -21,7 +22,7 @@ interface LinkedFile {
  */
 export async function withUnchangedInputs<T>(step: Step, runtime: BuildRuntime, work: () => Promise<T>): Promise<T> {
   const linked = await linkedFiles(step, runtime);
-  const changed = async () => (await findChangedFile(linked)) ?? (await findChangedInput(step, runtime));
+  const changed = async () => (await findChangedFile(linked, runtime)) ?? (await findChangedInput(step, runtime));
   try {
     const result = await work();
     const name = await changed();
@@ -40,22 +41,30 @@ async function linkedFiles({ inputs }: Step, { records, store, digests }: BuildR
     const record = input.kind === "step" ? records.get(input.step) : undefined;
     if (record === undefined || input.kind !== "step") continue;
     const folder = store.folder(record.fingerprint.stage, record.key);
-    for (const { path: name, dropped } of record.outputs) {
+    for (const { path: name, dropped, sha256 } of record.outputs) {
       const path = join(folder, name);
       if (dropped || !isWithin(name, input.file) || !(await isLink(path))) continue;
       // A link without its file fails in the step itself.
       const before = await digests.lastState(path).catch(() => undefined);
-      if (before !== undefined) found.push({ path, before });
+      if (before !== undefined) found.push({ path, before, sha256 });
     }
   }
   return found;
 }
 
 /** Returns the name of a linked file that was written, replaced or removed, even if it is the same again. */
-async function findChangedFile(linked: readonly LinkedFile[]): Promise<string | undefined> {
-  for (const { path, before } of linked) {
+async function findChangedFile(
+  linked: readonly LinkedFile[],
+  { digests, signal }: BuildRuntime,
+): Promise<string | undefined> {
+  for (const { path, before, sha256 } of linked) {
     const now = await liveFileState(path).catch(() => undefined);
-    if (now === undefined || !isUntouched(before, now)) return path.slice(path.lastIndexOf("/") + 1);
+    // A hard link, as a backup makes, changes the ctime as a write does.
+    const isSame =
+      now !== undefined &&
+      isUntouched(before, now) &&
+      (sameState(before, now) || (await digests.digest(path, signal)) === sha256);
+    if (!isSame) return path.slice(path.lastIndexOf("/") + 1);
   }
   return undefined;
 }

@@ -12,6 +12,7 @@ import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
 import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
+import { mountPoints } from "../util/mount-points.js";
 import { areNested } from "../util/nested-folders.js";
 import { readRegular } from "../util/regular-file.js";
 import { sha256 } from "../util/sha256.js";
@@ -84,6 +85,8 @@ async function isCopy(target: string, release: string): Promise<boolean> {
   if ((await realpath(target)) !== target || (own?.dev === found.dev && own.ino === found.ino)) return false;
   const local = await realpath(release).catch(() => release);
   if (areNested(target, local)) return false;
+  // What is mounted there can be a view of the local release.
+  if ((await mountPoints(target)).length > 0) return false;
   for (const path of await listFiles(target)) if (!(await lstat(join(target, path))).isFile()) return false;
   return true;
 }

@@ -67,7 +67,7 @@ export const errorCodes = {
   },
   "QS-EDIT-CHANGED": { exit: 4, about: "Another process changed the GGUF file during an edit." },
   "QS-EDIT-JOURNAL": { exit: 4, about: "The journal of an interrupted edit is not of this file as it is now." },
-  "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only." },
+  "QS-EDIT-READ-ONLY": { exit: 4, about: "The GGUF file to edit is read-only, or is in a Hugging Face cache." },
   "QS-COMPUTE-BASE": { exit: 4, about: "The memory is too small for evaluating the base model." },
   // ggml in this process, type allocation (src/quant)
   "QS-GGML-LOAD": { exit: 4, about: "The ggml library cannot be loaded." },

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type * as Files from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -29,4 +29,12 @@ test("a file that appears while a new one is written stays", async () => {
   beforeWrite = () => {};
   expect(await writeNewFile(join(folder, "other.yaml"), "text", rules)).toBe("written");
   expect(existsSync(join(folder, "other.yaml"))).toBe(true);
+});
+
+test("an overwritten file keeps its permissions", async () => {
+  const path = join(temporaryFolder(), "recipe.yaml");
+  writeFileSync(path, "old");
+  chmodSync(path, 0o600);
+  await writeNewFile(path, "new", { force: true, mayReplace: () => false });
+  expect([readFileSync(path, "utf8"), statSync(path).mode & 0o777]).toEqual(["new", 0o600]);
 });

@@ -156,6 +156,14 @@ test.each(replacements)("weights that are %s before their links are in the store
   expect(await run({ ...rest, steps: [replacing, convert] })).toEqual(["failed,skipped", "QS-INPUT-CHANGED"]);
 });
 
+test("weights that are edited, and get a hard link, are found", async () => {
+  const edit = () => {
+    editSecretly(weights);
+    linkSync(weights, join(folder, "kept"));
+  };
+  expect(await run(plan(edit))).toEqual(changed);
+});
+
 test("a hard link to the weights, as the Hugging Face cache gets, is no change", async () => {
   expect(await run(plan(() => linkSync(weights, join(folder, "linked"))))).toEqual(["built,built"]);
 });

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { expect, test, vi } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
 import { releaseOwner } from "../../src/engine/release-owner.js";
@@ -25,10 +25,17 @@ import { type MemberEnd, type QueueWork, runQueue } from "../../src/queue/run-qu
 import { publishTo } from "../../src/stages/publish/publish.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { mountPoints } from "../../src/util/mount-points.js";
 import { failureOf } from "../fixtures/failure.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { releaseFolder } from "../fixtures/release-folder.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
+
+// Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
+vi.mock("../../src/util/mount-points.js", () => ({ mountPoints: vi.fn(async () => []) }));
+afterEach(() => void vi.mocked(mountPoints).mockReset());
 
 /** Bytes that a release of the test takes, of which the GGUF file counts once. */
 const releaseBytes = 330_000;
@@ -278,6 +285,13 @@ test.each<[string, (queue: TestQueue) => void]>([
       const name = "a-Q8_0.gguf";
       rmSync(join(queue.target("a"), name));
       symlinkSync(join(queue.out, "releases", "a", name), join(queue.target("a"), name));
+    },
+  ],
+  [
+    "with a mount point, which can be a view of the local release",
+    (queue) => {
+      const target = queue.target("a");
+      vi.mocked(mountPoints).mockImplementation(async (folder) => (folder === target ? [join(target, "assets")] : []));
     },
   ],
   [

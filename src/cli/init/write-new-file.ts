@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isMissing, isSystemError, QuantsmithError } from "../../util/errors.js";
 import { makeFolder, writeFileAtomic } from "../../util/files.js";
@@ -5,7 +6,7 @@ import { openRegular } from "../../util/regular-file.js";
 
 /**
  * Writes a file for the user. Overwrites an existing file only if `force` is set or `mayReplace` returns true for its
- * text. Errors: QS-INIT-EXISTS, also for a folder or a device.
+ * text; that keeps its permissions. Errors: QS-INIT-EXISTS, also for a folder or a device.
  */
 export async function writeNewFile(
   path: string,
@@ -16,7 +17,8 @@ export async function writeNewFile(
   if (present === text) return "unchanged";
   if (present !== undefined && !force && !mayReplace(present)) throw exists(path);
   await makeFolder(dirname(path));
-  await writeFileAtomic(path, text, { isNew: present === undefined && !force }).catch((error: unknown) => {
+  const mode = present === undefined ? {} : { mode: (await stat(path)).mode & 0o777 };
+  await writeFileAtomic(path, text, { isNew: present === undefined && !force, ...mode }).catch((error: unknown) => {
     throw isSystemError(error) && error.code === "EEXIST" ? exists(path) : error;
   });
   return "written";

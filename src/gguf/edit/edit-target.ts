@@ -35,8 +35,20 @@ export async function requireFree(out: string): Promise<void> {
   throw new QuantsmithError("QS-USAGE", message, { remedy: "Choose a path that does not exist with `--out`." });
 }
 
-/** Checks the mode bits, because access(2) lets root write to any file. Errors: QS-EDIT-READ-ONLY. */
+/** A blob of a Hugging Face cache, by its real path: named by its digest, and shared by all programs of the machine. */
+const cacheBlob = /(?:^|[\\/])(?:models|datasets)--[^\\/]+[\\/]blobs[\\/](?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * Rejects a read-only file, by its mode bits, because access(2) lets root write to any file, and a file of a Hugging Face
+ * cache. Errors: QS-EDIT-READ-ONLY.
+ */
 export async function requireWritable(path: string): Promise<void> {
+  if (cacheBlob.test(path)) {
+    throw new QuantsmithError("QS-EDIT-READ-ONLY", `${path} is in a Hugging Face cache, which other programs use`, {
+      remedy: "Write to another file with `--out`.",
+      at: { file: path },
+    });
+  }
   if (((await stat(path)).mode & 0o222) !== 0) return;
   throw new QuantsmithError("QS-EDIT-READ-ONLY", `${path} is read-only`, {
     remedy: "Write to another file with `--out`, or make this one writable with `chmod u+w`.",

@@ -74,7 +74,7 @@ export const rebuildRemedy = "Rebuild the release with `quantsmith run --replace
 
 /** For a missing or changed file. */
 export const restoreRemedy =
-  "Download the file again. If you built the release, rebuild it with `quantsmith run --replace`.";
+  "Download the file again. If you built the release, rebuild it with `quantsmith run --verify --replace`.";
 
 /** Returns a problem that makes a release invalid. */
 export function errorProblem(

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -238,6 +239,18 @@ test.each<[MetadataEdit, string]>([
   const before = readFileSync(path);
   await expect(editGguf(path, [set("general.name", "N"), edit])).rejects.toMatchObject({ code });
   expect(readFileSync(path).equals(before)).toBe(true);
+});
+
+test("a file of a Hugging Face cache is not edited, also through its link", async () => {
+  const blobs = join(home, "models--org--name", "blobs");
+  mkdirSync(blobs, { recursive: true });
+  const blob = join(blobs, "0".repeat(64));
+  renameSync(path, blob);
+  symlinkSync(blob, path);
+  const before = readFileSync(blob);
+  await expect(editGguf(path, [set("general.name", "N")])).rejects.toMatchObject({ code: "QS-EDIT-READ-ONLY" });
+  expect(readFileSync(blob).equals(before)).toBe(true);
+  expect((await editGguf(path, [set("general.name", "N")], { out: join(home, "edited.gguf") })).how).toBe("rewritten");
 });
 
 test("read-only, invalid and missing files fail", async () => {
