@@ -20,7 +20,7 @@ export function apiFetch(connection: HubConnection, subject: Subject, signal: Ab
     const url = new URL(input instanceof Request ? input.url : input);
     // The library follows the address of the next page wherever it leads.
     if (url.origin !== new URL(connection.endpoint).origin)
-      throw invalidResponse(subject, `the next page is on another host, ${url.host}`);
+      throw invalidResponse(subject, `the next page is on another host, ${connection.quote(url.host)}`);
     if (pages.has(url.href) || pages.size === connection.limits.maxPages)
       throw invalidResponse(subject, "the pages of the listing do not end");
     pages.add(url.href);

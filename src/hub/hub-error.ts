@@ -90,9 +90,9 @@ const retryLater = "Run again later; the transfer resumes.";
 const unreachable = new Set(["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "EHOSTUNREACH", "ENETDOWN", "ECONNREFUSED"]);
 
 /** Returns the error for a connection that failed or was lost. */
-export function networkError(cause: unknown, { doing }: Subject): QuantsmithError {
+export function networkError(cause: unknown, { doing }: Subject, quote = redact): QuantsmithError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
-  const reason = cause instanceof Error ? redact(cause.message) : String(cause);
+  const reason = quote(cause instanceof Error ? cause.message : String(cause));
   if (unreachable.has(code)) {
     return new QuantsmithError("QS-HUB-OFFLINE", `${doing}: cannot connect to the Hub: ${reason}`, {
       remedy: "Check the network, `HTTPS_PROXY` and `HF_ENDPOINT`, or set `HF_HUB_OFFLINE=1` to use only the cache.",
@@ -109,12 +109,12 @@ export function networkError(cause: unknown, { doing }: Subject): QuantsmithErro
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
 
 /** Returns the error for a request that failed before its response; a TemporaryFailure except for certificates. */
-export function connectionFailure(cause: Error, subject: Subject): Error {
+export function connectionFailure(cause: Error, subject: Subject, { quote }: HubConnection): Error {
   const { code = "" } = cause as NodeJS.ErrnoException;
-  if (!certificate.test(code)) return new TemporaryFailure(networkError(cause, subject));
+  if (!certificate.test(code)) return new TemporaryFailure(networkError(cause, subject, quote));
   return new QuantsmithError(
     "QS-HUB-CERTIFICATE",
-    `${subject.doing}: the server's certificate is not valid: ${redact(cause.message)} (${code})`,
+    `${subject.doing}: the server's certificate is not valid: ${quote(cause.message)} (${code})`,
     {
       remedy:
         "If your network replaces certificates, set `NODE_EXTRA_CA_CERTS` to a PEM file of its authority. Otherwise check the clock and `HF_ENDPOINT`.",

@@ -53,7 +53,7 @@ export async function listCommit(
   try {
     for await (const entry of listFiles({ ...access, repo: designation, revision: commit, ...within })) {
       if (entry.type !== "file") continue;
-      const file = toHubFile(entry, subject);
+      const file = toHubFile(entry, connection, subject);
       if (files.has(file.path) || files.size === maxFiles)
         throw invalidResponse(subject, "the listing repeats files or is too long");
       files.set(file.path, file);
@@ -67,14 +67,19 @@ export async function listCommit(
 type ListedFile = { path: string; size: number; oid?: string; lfs?: { oid: string; size: number }; xetHash?: string };
 
 /** Validates an entry of a listing, since its name becomes a path and its digest a file name. */
-function toHubFile({ path, size, oid, lfs, xetHash }: ListedFile, subject: Subject): HubFile {
+function toHubFile(
+  { path, size, oid, lfs, xetHash }: ListedFile,
+  connection: HubConnection,
+  subject: Subject,
+): HubFile {
+  const shown = (name: string) => quote(connection.quote(name));
   const bytes = lfs?.size ?? size;
   if (typeof path !== "string" || !isSafePath(path)) {
-    throw invalidResponse(subject, `the listing contains the unsafe file name ${quote(String(path))}`);
+    throw invalidResponse(subject, `the listing contains the unsafe file name ${shown(String(path))}`);
   }
   const isValid = Number.isSafeInteger(bytes) && bytes >= 0 && isCommit(oid);
   if (!isValid || oid === undefined || (lfs !== undefined && !/^[0-9a-f]{64}$/.test(lfs.oid))) {
-    throw invalidResponse(subject, `the listing has no valid size and digest for ${quote(path)}`);
+    throw invalidResponse(subject, `the listing has no valid size and digest for ${shown(path)}`);
   }
   const digest = lfs === undefined ? `git-sha1:${oid}` : `sha256:${lfs.oid}`;
   return { path, bytes, digest, blobId: oid, ...(xetHash === undefined ? {} : { xetHash }) };

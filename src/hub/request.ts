@@ -72,7 +72,8 @@ export async function get(connection: HubConnection, request: HubRequest): Promi
     if (!URL.canParse(location, url.href)) throw invalidResponse(subject, "the redirect has no valid address");
     url = new URL(location, url);
     if (!isRedirectTarget(url, connection.endpoint)) {
-      throw invalidResponse(subject, `the redirect to ${url.protocol}//${url.host} is not safe to follow`);
+      const origin = connection.quote(`${url.protocol}//${url.host}`);
+      throw invalidResponse(subject, `the redirect to ${origin} is not safe to follow`);
     }
   }
 }
@@ -92,10 +93,10 @@ export async function send(connection: HubConnection, request: HubWrite): Promis
   throw failure(connection, request, url, response);
 }
 
-function redirected({ endpoint }: HubConnection, url: URL): string {
+function redirected({ endpoint, quote }: HubConnection, url: URL): string {
   return url.origin === new URL(endpoint).origin
     ? "the Hub returned a redirect; the repository may have been renamed"
-    : `the Hub's storage at ${url.host} returned a redirect, which an upload does not follow`;
+    : `the Hub's storage at ${quote(url.host)} returned a redirect, which an upload does not follow`;
 }
 
 function isAccepted({ accept }: HubRequest, status: number): boolean {
@@ -140,7 +141,7 @@ function exchange(
       resolve(response);
     });
     request.on("error", (error) => {
-      reject(signal.aborted ? signal.reason : connectionFailure(error, subject));
+      reject(signal.aborted ? signal.reason : connectionFailure(error, subject, connection));
     });
     // The agent would pass the proxy's refusal on as the Hub's response.
     request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {

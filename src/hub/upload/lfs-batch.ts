@@ -60,7 +60,8 @@ export async function planUpload(
   if (object === undefined)
     throw new TemporaryFailure(invalidResponse(subject, "the response does not contain the requested file"));
   if (object.error !== undefined) {
-    throw invalidResponse(subject, `the storage rejects the file (${object.error.code}): ${object.error.message}`);
+    const { code, message } = object.error;
+    throw invalidResponse(subject, `the storage rejects the file (${code}): ${connection.quote(message)}`);
   }
   if (object.actions?.upload === undefined) return undefined;
   const { upload, verify } = object.actions;
@@ -92,9 +93,9 @@ function partsOf(header: Record<string, string>, bytes: number, safe: (text: str
 }
 
 /** Parses an upload address; the rules are those of redirects. */
-function safeAddress(text: string, { endpoint }: HubConnection, subject: Subject): URL {
+function safeAddress(text: string, { endpoint, quote }: HubConnection, subject: Subject): URL {
   if (!URL.canParse(text)) throw invalidResponse(subject, "the response contains an invalid upload address");
   const url = new URL(text);
   if (isRedirectTarget(url, endpoint)) return url;
-  throw invalidResponse(subject, `the upload address ${url.protocol}//${url.host} is not safe`);
+  throw invalidResponse(subject, `the upload address ${quote(`${url.protocol}//${url.host}`)} is not safe`);
 }

@@ -24,7 +24,7 @@ export interface PullRequest {
   author: string | null;
 }
 
-/** Returns the newest open pull request that `isWanted` accepts, if one exists. Errors: QS-HUB-*. */
+/** Returns the newest open pull request that `isWanted` accepts, with its texts to show. Errors: QS-HUB-*. */
 export async function findPullRequest(
   connection: HubConnection,
   repo: string,
@@ -42,11 +42,15 @@ export async function findPullRequest(
       .filter(({ isPullRequest, status }) => isPullRequest && ["open", "draft"].includes(status))
       .map(({ num, title, author }) => ({ number: num, title, author: author?.name ?? null }))
       .find(isWanted);
-    if (found !== undefined) return found;
+    if (found !== undefined) return shown(found, connection);
     seen += data.discussions.length;
     if (data.discussions.length === 0 || seen >= data.count) break;
   }
   return undefined;
+}
+
+function shown({ number, title, author }: PullRequest, { quote }: HubConnection): PullRequest {
+  return { number, title: quote(title), author: author === null ? null : quote(author) };
 }
 
 /**

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { QuantsmithError } from "../../util/errors.js";
 import type { HubConnection } from "../connection.js";
 import { invalidResponse, type Subject } from "../hub-error.js";
+import { repoId } from "../hub-ref.js";
 import { callApi } from "./call-api.js";
 
 export type Gating = "auto" | "manual" | false;
@@ -33,8 +34,9 @@ export async function findRepo(
     const { data } = info.safeParse(json);
     if (data === undefined) throw invalidResponse(subject, "the response does not describe the repository");
     if (data.id === repo) return { private: data.private, gated: data.gated };
-    throw new QuantsmithError("QS-PUBLISH-TARGET", `the Hub redirects ${repo} to ${data.id}`, {
-      remedy: `Publish to \`hf:${data.id}\`.`,
+    const id = connection.quote(data.id);
+    throw new QuantsmithError("QS-PUBLISH-TARGET", `the Hub redirects ${repo} to ${id}`, {
+      remedy: repoId.test(id) ? `Publish to \`hf:${id}\`.` : `Check the repository at ${connection.endpoint}/${repo}.`,
     });
   } catch (error) {
     if (error instanceof QuantsmithError && error.code === "QS-HUB-MISSING") return undefined;

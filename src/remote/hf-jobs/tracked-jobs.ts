@@ -142,7 +142,8 @@ export class TrackedJobs {
     await tracked.log.finish(logTimeoutMs);
     const page = `${connection.endpoint}/jobs/${options.namespace}/${hub.id}`;
     const what = { step: this.#stepOf(name), limitSeconds: options.timeoutSeconds, page };
-    this.#finish(name, tracked, jobState(hub, { ...what, output: tracked.log.tail }));
+    const message = hub.message && connection.quote(hub.message);
+    this.#finish(name, tracked, jobState({ ...hub, message }, { ...what, output: tracked.log.tail }));
   }
 
   #stepOf(name: string): string {
