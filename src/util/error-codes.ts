@@ -259,7 +259,10 @@ export const errorCodes = {
   },
   "QS-PUBLISH-CONFLICT": { exit: 5, about: "Files of the release changed in the repository during publishing." },
   "QS-PUBLISH-VERIFY": { exit: 3, about: "The published release fails its verification at the target." },
-  "QS-PUBLISH-STORED": { exit: 5, about: "A file on the Hub differs from the uploaded one." },
+  "QS-PUBLISH-STORED": {
+    exit: 5,
+    about: "A file on the Hub differs from the uploaded one, or a commit that the Hub confirmed is not there.",
+  },
   "QS-SIGN-IDENTITY": {
     exit: 4,
     about: "Signing requires an identity, and the environment provides none that can be used.",

@@ -22,11 +22,11 @@ export interface CommitRequest {
 }
 
 export type CommitOutcome =
-  | { kind: "made"; commit: string; pullRequest?: string }
+  | { kind: "made"; commit: string }
   /** No commit was created: the revision is no longer at `parent`. */
   | { kind: "moved" };
 
-const responseSchema = z.object({ commitOid: z.string(), pullRequestUrl: z.string().nullish() });
+const responseSchema = z.object({ commitOid: z.string() });
 
 /**
  * Creates one commit, in one attempt. After a TemporaryFailure the commit may exist: the caller must read the revision
@@ -51,11 +51,10 @@ export async function postCommit(
     signal,
   );
   if (status === 409 || status === 412) return { kind: "moved" };
-  const read = responseSchema.safeParse(json).data;
-  if (!isCommit(read?.commitOid))
+  const commit = responseSchema.safeParse(json).data?.commitOid;
+  if (!isCommit(commit))
     throw new TemporaryFailure(invalidResponse(subject, "the response does not contain a commit id"));
-  const url = read?.pullRequestUrl;
-  return { kind: "made", commit: read.commitOid, ...(url ? { pullRequest: url } : {}) };
+  return { kind: "made", commit };
 }
 
 async function lines({ title, description, parent, files, large, deletions }: CommitRequest): Promise<object[]> {

@@ -17,7 +17,7 @@ import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 import { requireOwn } from "./require-own.js";
 import { findStagingBranches } from "./staging-branches.js";
-import { type SyncResult, syncRevision } from "./sync-revision.js";
+import { requireUnchangedRemote, type SyncResult, syncRevision } from "./sync-revision.js";
 
 /** Attempts to stage a release whose branch another publisher deletes when it finishes. */
 const maxStagingAttempts = 5;
@@ -91,7 +91,10 @@ async function executePlan(
   return publication(connection, options, plan, done);
 }
 
-/** Reads a repository that did not exist at planning time; another user may have created it. */
+/**
+ * Reads a repository that did not exist at planning time; another user may have created it. The plan listed none of its
+ * files as replaced, and its release is not in the history of this one.
+ */
 async function readNew(
   connection: HubConnection,
   release: CheckedRelease,
@@ -99,7 +102,11 @@ async function readNew(
   signal: AbortSignal,
 ): Promise<RemoteRelease> {
   const main = await readRemote(connection, options.repo, "main", signal);
-  await requireOwn(overwriteOf(release, options, await findChanges(release, main, signal)), main);
+  const changes = await findChanges(release, main, signal);
+  await requireOwn(overwriteOf(release, options, changes), main);
+  if (options.replace || main.release !== undefined) {
+    requireUnchangedRemote({ repo: options.repo, revision: "main" }, noFiles, main, changes);
+  }
   return main;
 }
 
@@ -119,7 +126,7 @@ async function uploadRelease(
   const description = `${reason}Made with quantsmith. Release digest: ${release.digest}`;
   const destination = { repo, revision: revisionOf(plan), title, description, deletions: plan.changes.remove };
   if (via === "pr" && pullRequest === undefined) {
-    return openPullRequest(connection, { ...destination, ...options }, release, hooks);
+    return openPullRequest(connection, { ...destination, ...options }, release, target, hooks);
   }
   const staged =
     via === "branch"

@@ -5,7 +5,7 @@ import { type CommitOutcome, postCommit } from "../../hub/upload/post-commit.js"
 import { findLargeFiles } from "../../hub/upload/preupload.js";
 import { type UploadHooks, uploadObjects } from "../../hub/upload/upload-objects.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { type Changes, findChanges, isEmpty } from "./find-changes.js";
+import { type Changes, findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
 
@@ -46,12 +46,14 @@ export async function syncRevision(
   let sentBytes = 0;
   // After a failed commit, the revision shows whether the commit exists.
   return retry(connection.limits, signal, async () => {
-    for (;;) {
+    for (let isConfirmed = false; ; isConfirmed = true) {
       const remote = await readRemote(connection, repo, revision, signal);
       const changes = await findChanges(release, remote, signal);
       if (isEmpty(changes)) return { commit: remote.commit, sentBytes };
       if (createdCommit === remote.commit) throw storedDifferently(destination, changes);
       if (before !== undefined) requireUnchangedRemote(destination, before, remote, changes);
+      // The Hub may show a commit later. One that it never shows counts as a failed attempt.
+      if (isConfirmed) throw new TemporaryFailure(notShown(destination));
       const sent = await uploadChanges(connection, destination, changes, hooks);
       sentBytes += sent.bytes;
       const outcome = await commitChanges(connection, destination, remote, changes, sent.large, signal);
@@ -102,11 +104,11 @@ export async function commitChanges(
   return postCommit(connection, request, subject, signal);
 }
 
-/** Throws QS-PUBLISH-CONFLICT if the commit would overwrite a concurrent change. */
-function requireUnchangedRemote(
-  { repo, revision }: Destination,
-  before: RemoteRelease,
-  now: RemoteRelease,
+/** Throws QS-PUBLISH-CONFLICT if a commit would overwrite a change that is newer than the state `before`. */
+export function requireUnchangedRemote(
+  { repo, revision }: Pick<Destination, "repo" | "revision">,
+  before: Pick<PublishedFiles, "files">,
+  now: Pick<PublishedFiles, "files">,
   { add, update, remove }: Changes,
 ): void {
   const touched = [...add.map(({ path }) => path), ...update.map(({ path }) => path), ...remove];
@@ -132,6 +134,13 @@ function deletesMore(repo: string, path: string): QuantsmithError {
 function movedAgain({ repo, revision }: Destination): QuantsmithError {
   return new QuantsmithError("QS-PUBLISH-CONFLICT", `${revision} of ${repo} changed before each attempt to commit`, {
     remedy: "Publish again when no one else commits to the repository.",
+  });
+}
+
+function notShown({ repo, revision }: Destination): QuantsmithError {
+  const message = `${revision} of ${repo} does not contain the commit that the Hub confirmed`;
+  return new QuantsmithError("QS-PUBLISH-STORED", message, {
+    remedy: "Check the repository's last commits, `HF_ENDPOINT` and the proxies in use, then publish again.",
   });
 }
 

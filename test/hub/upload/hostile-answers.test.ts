@@ -1,6 +1,9 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { hubConnection } from "../../../src/hub/connection.js";
+import { failureOf } from "../../fixtures/failure.js";
+import { quickLimits } from "../../fixtures/hub-client.js";
 import type { Fault } from "../../fixtures/hub-server/faults.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { canary, connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
@@ -118,4 +121,112 @@ test("a commit whose content differs from the upload is reported and not repeate
   expect(error.code).toBe("QS-PUBLISH-STORED");
   expect(error.message).toContain("README.md");
   expect(repo.history("main").length).toBe(2);
+});
+
+test.each([
+  ["direct", 3, "main of me/model does not contain the commit that the Hub confirmed"],
+  ["branch", 3, "quantsmith-staging-"],
+  ["pr", 1, "the Hub confirmed a pull request on me/model, but lists none of this account"],
+] as const)("a commit that the Hub confirms but does not create (via %s)", async (via, commits, message) => {
+  const folder = join(home, "release");
+  releaseFolder(folder);
+  hub.create("me/model").commit({ ".gitattributes": "" });
+  for (const ids of [["a"], ["a", "b", "c", "d", "e", "f"]]) {
+    let sent = 0;
+    hub.faults = ({ path }) =>
+      path.includes("/commit/")
+        ? json({ success: true, commitOid: (ids[sent++ % ids.length] ?? "a").repeat(40), pullRequestUrl: null })
+        : undefined;
+    const error = await failureOf(publishFolder(connectToWrite(hub, home, { attempts: 3 }), folder, { via }));
+    expect([error.code, error.message]).toEqual(["QS-PUBLISH-STORED", expect.stringContaining(message)]);
+    expect(sent).toBe(commits);
+  }
+});
+
+test("a commit and a pull request that the Hub shows late are not made twice", async () => {
+  const folder = join(home, "release");
+  const files = releaseFolder(folder);
+  const repo = hub.create("me/model");
+  const initial = repo.commit({ ".gitattributes": "" });
+  for (const via of ["direct", "pr"] as const) {
+    let late = 2;
+    hub.faults = ({ method, path }) => {
+      if (method === "POST" || repo.history("main").length + repo.pullRequests.length === 1) return undefined;
+      if (path.endsWith("/discussions") && late-- > 0) return json({ discussions: [], count: 0 });
+      const isMain = /^\/api\/models\/me\/model\/revision\/main$/.test(path);
+      return via === "direct" && isMain && late-- > 0
+        ? json({ _id: "0".repeat(24), id: "me/model", modelId: "me/model", sha: initial, private: false })
+        : undefined;
+    };
+    const done = await publishFolder(connectToWrite(hub, home, { attempts: 4 }), folder, { via });
+    expect(late).toBeLessThan(1);
+    expect(treeOf(hub, via === "pr" ? "refs/pr/1" : "main")).toEqual(files);
+    expect(done.commit).toBe(repo.resolve(via === "pr" ? "refs/pr/1" : "main"));
+    repo.point("main", initial);
+  }
+  expect(repo.pullRequests.length).toBe(1);
+});
+
+test("an answer that names the pull request of somebody else", async () => {
+  const folder = join(home, "release");
+  const files = releaseFolder(folder);
+  const repo = hub.create("me/model");
+  const initial = repo.commit({ ".gitattributes": "" });
+  repo.pullRequests.push({ num: 1, title: "Fix typo", author: "stranger", status: "open" });
+  repo.point("refs/pr/1", initial);
+  const page = (number: number) => `${hub.url}/me/model/discussions/${number}`;
+  const opened = json({ success: true, commitOid: "b".repeat(40), pullRequestUrl: page(1) });
+  hub.faults = ({ path }) => (path.includes("/commit/") ? opened : undefined);
+  const connection = connectToWrite(hub, home, { attempts: 3 });
+  expect(await failureOf(publishFolder(connection, folder, { via: "pr" }))).toMatchObject({
+    code: "QS-PUBLISH-STORED",
+  });
+  expect(repo.resolve("refs/pr/1")).toBe(initial);
+  hub.faults = () => undefined;
+  const done = await publishFolder(connection, folder, { via: "pr" });
+  expect([done.pullRequest, treeOf(hub, "refs/pr/2")]).toEqual([page(2), files]);
+});
+
+const secret = "corp-secret-xyzzy-123456";
+const long = `${secret} \u001b[31m ${"x".repeat(1000)}`;
+test.each<[string, RegExp, (sha256: string) => Fault, string]>([
+  [
+    "the storage's reason",
+    /\/batch$/,
+    (oid) => json({ objects: [{ oid, size: 1, error: { code: 403, message: long } }] }),
+    "QS-HUB-ANSWER",
+  ],
+  [
+    "the name of a repository",
+    /^\/api\/models\/me\/model$/,
+    () => json({ id: `${long} \`rm\``, private: false, gated: false }),
+    "QS-PUBLISH-TARGET",
+  ],
+  [
+    "an upload address",
+    /\/batch$/,
+    (oid) => object({ upload: { href: `${secret}://${secret}/` } }, oid),
+    "QS-HUB-ANSWER",
+  ],
+  ["a redirect", /\/tree\//, () => ({ kind: "redirect", to: `${secret}://${secret}/` }), "QS-HUB-ANSWER"],
+  [
+    "a file name",
+    /\/tree\//,
+    () => json([{ type: "file", path: `../${secret}`, size: 1, oid: "a".repeat(40) }]),
+    "QS-HUB-ANSWER",
+  ],
+])("a token of another form in %s is not in the message", async (_, pattern, fault, code) => {
+  hub.token = secret;
+  hub.create("me/model").commit({ ".gitattributes": "" });
+  const folder = join(home, "release");
+  const files = releaseFolder(folder);
+  hub.faults = ({ path }) => (pattern.test(path) ? fault(files["Example-Q4_K_M.gguf"] ?? "") : undefined);
+  const connection = hubConnection({ HF_ENDPOINT: hub.url, HF_HOME: home, HF_TOKEN: secret }, quickLimits);
+  const error = await failureOf(publishFolder(connection, folder, { via: "direct" }));
+  expect(error.code).toBe(code);
+  const text = `${error.message} ${error.remedy}`;
+  expect(text).toContain("[redacted]");
+  expect(text).not.toContain(secret);
+  expect(text).not.toMatch(/[\p{Cc}`]rm|\p{Cc}/u);
+  expect(text.length).toBeLessThan(600);
 });

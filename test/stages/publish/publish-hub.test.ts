@@ -672,6 +672,72 @@ describe("files of the owner", () => {
     expect(await failure(publishing())).toBe("QS-PUBLISH-FOREIGN");
     expect(treeOf(hub)).toEqual({ "README.md": sha256("# Mine\n") });
   });
+
+  test.each(["branch", "pr", "direct"] as const)(
+    "that the plan did not list stay, also with `replace` (via %s)",
+    async (via) => {
+      releaseFolder(folder);
+      const created = { "README.md": "# Mine\n", ...model };
+      hub.faults = ({ path }) => {
+        if (path.endsWith("/repos/create") && hub.repo("me/model") === undefined)
+          hub.create("me/model").commit(created);
+        return undefined;
+      };
+      const error = await failureOf(publishing({ via, replace: true }));
+      expect([error.code, error.message]).toEqual(["QS-PUBLISH-CONFLICT", expect.stringContaining("of me/model")]);
+      expect([treeOf(hub), hub.repo("me/model")?.pullRequests]).toEqual([digests(created), []]);
+      // The next plan lists them.
+      const { operations } = await publishing({ via, replace: true });
+      expect(operations.flatMap((one) => (one.operation === "replace" ? [one.path] : []))).toEqual([
+        ...["Example-Q8_0.gguf", "README.md"],
+      ]);
+    },
+  );
+
+  test.each(["before", "after"] as const)(
+    "that somebody changes %s the opening of a pull request stay, also with `replace`",
+    async (when) => {
+      releaseFolder(folder);
+      const repo = hub.create("me/model");
+      const initial = repo.commit({ "README.md": "" });
+      const set = [smallFile("README.md", Buffer.from("# Mine\n"))];
+      const edit = (ref: string) => repo.change(ref, { title: "by hand", set, remove: [] });
+      if (when === "before") {
+        const signal = new AbortController().signal;
+        const release = await releaseFiles(folder, signal);
+        const options = { repo: "me/model", via: "pr" as const, private: false, replace: true as const };
+        const hooks = { signal, onProgress: () => undefined, onPlan: () => void edit("main") };
+        expect(await failure(publishToHub(connection, release, options, hooks))).toBe("QS-PUBLISH-CONFLICT");
+        expect([treeOf(hub), repo.pullRequests]).toEqual([digests({ "README.md": "# Mine\n" }), []]);
+        return;
+      }
+      hub.faults = ({ method, path }) => {
+        if (method === "GET" && path.endsWith("/discussions") && repo.pullRequests.length > 0) edit("refs/pr/1");
+        return undefined;
+      };
+      expect(await failure(publishing({ via: "pr", replace: true }))).toBe("QS-PUBLISH-CONFLICT");
+      expect(treeOf(hub, "refs/pr/1")["README.md"]).toBe(sha256("# Mine\n"));
+      expect(repo.resolve("main")).toBe(initial);
+    },
+  );
+
+  test("a release that another publisher creates after the plan is not replaced without its history", async () => {
+    releaseFolder(folder, { card: "# Theirs\n" });
+    await publishing({ repo: "me/other" });
+    const other = hub.repo("me/other");
+    const theirs = other?.files(other.resolve("main") ?? "").map(({ path, content }) => [path, content]) ?? [];
+    hub.faults = ({ path }) => {
+      if (path.endsWith("/repos/create")) hub.create("me/model").commit(Object.fromEntries(theirs));
+      return undefined;
+    };
+    const before = treeOf(hub, "main", "me/other");
+    releaseFolder(folder, { variants: { Q4_K_M: 8, Q8_0: 2 } });
+    expect(await failure(publishing())).toBe("QS-PUBLISH-CONFLICT");
+    expect(treeOf(hub)).toEqual(before);
+    hub.faults = () => undefined;
+    const { operations } = await publishing();
+    expect(operations).toContainEqual(expect.objectContaining({ operation: "add", path: "history.json" }));
+  });
 });
 
 describe("concurrent publishers", () => {
