@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { QuantsmithError } from "../../util/errors.js";
 import type { HubConnection } from "../connection.js";
-import { invalidResponse, type Subject } from "../hub-error.js";
+import { invalidResponse, type Subject, TemporaryFailure } from "../hub-error.js";
 import { repoId } from "../hub-ref.js";
+import { retry } from "../retry-policy.js";
 import { callApi } from "./call-api.js";
 
 export type Gating = "auto" | "manual" | false;
@@ -57,7 +58,7 @@ export async function createRepo(
   await callApi(connection, { method: "POST", path: "/api/repos/create", body, accept: [409], subject }, signal);
 }
 
-/** Sets whether readers must request access. Errors: QS-HUB-*. */
+/** Sets whether readers must request access, and reads the setting back: files behind an open one cannot be taken back. Errors: QS-HUB-*. */
 export async function setGating(
   connection: HubConnection,
   repo: string,
@@ -67,4 +68,8 @@ export async function setGating(
   const subject: Subject = { doing: `changing the settings of ${repo}`, repo, writes: true };
   const call = { method: "PUT" as const, path: `/api/models/${repo}/settings`, body: { gated }, subject };
   await callApi(connection, call, signal);
+  await retry(connection.limits, signal, async () => {
+    if ((await findRepo(connection, repo, signal))?.gated === gated) return;
+    throw new TemporaryFailure(invalidResponse(subject, "the Hub confirmed the change, but did not make it"));
+  });
 }

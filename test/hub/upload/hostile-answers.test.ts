@@ -143,6 +143,18 @@ test.each([
   }
 });
 
+test("a gating that the Hub confirms but does not set: nothing is committed", async () => {
+  const folder = join(home, "release");
+  releaseFolder(folder);
+  hub.faults = ({ path }) => (path.endsWith("/settings") ? json({}) : undefined);
+  const connection = connectToWrite(hub, home, { attempts: 3 });
+  expect(await failureOf(publishFolder(connection, folder, { gated: "manual" }))).toMatchObject({
+    code: "QS-HUB-ANSWER",
+    message: expect.stringContaining("changing the settings of me/model"),
+  });
+  expect(treeOf(hub)).toEqual({});
+});
+
 test("a commit and a pull request that the Hub shows late are not made twice", async () => {
   const folder = join(home, "release");
   const files = releaseFolder(folder);
