@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pRetry, { type RetryContext } from "p-retry";
 import { TemporaryFailure } from "./hub-error.js";
 import type { HubLimits } from "./limits.js";
+import { reportWait } from "./long-waits.js";
 
 /**
  * Runs `attempt` until it succeeds. Retries only a TemporaryFailure, after the wait that the Hub requests and an
@@ -27,7 +28,8 @@ export async function retry<T>(
       shouldRetry: mayRetry,
       onFailedAttempt: async (context) => {
         if (!mayRetry(context)) return;
-        const { retryAfterMs = 0 } = context.error as TemporaryFailure;
+        const { retryAfterMs = 0, message } = context.error as TemporaryFailure;
+        reportWait(message, retryAfterMs);
         await sleep(retryAfterMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       },
     });
