@@ -33,7 +33,8 @@ export async function resolveCommit(
   if (!isCommit(commit)) throw invalidResponse(subject, "the response does not contain a valid commit id");
   // The Hub accepts names in other letters.
   const isMoved = typeof name === "string" && name.toLowerCase() !== ownName.toLowerCase();
-  return { commit, gated: gated === "auto" || gated === "manual" ? gated : false, ...(isMoved && { movedTo: name }) };
+  const moved = isMoved && { movedTo: connection.quote(name) };
+  return { commit, gated: gated === "auto" || gated === "manual" ? gated : false, ...moved };
 }
 
 /** Lists the files at a commit: the whole repository, or only the files directly in `folder`. Errors: QS-HUB-*. */

@@ -2,6 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hubConnection } from "../../../src/hub/connection.js";
+import { resolveCommit } from "../../../src/hub/list-commit.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { quickLimits } from "../../fixtures/hub-client.js";
 import type { Fault } from "../../fixtures/hub-server/faults.js";
@@ -241,4 +242,11 @@ test.each<[string, RegExp, (sha256: string) => Fault, string]>([
   expect(text).not.toContain(secret);
   expect(text).not.toMatch(/[\p{Cc}`]rm|\p{Cc}/u);
   expect(text.length).toBeLessThan(600);
+});
+
+test("a token of another form in the name of a moved source is not shown", async () => {
+  const { signal } = new AbortController();
+  hub.faults = () => json({ id: `new/${secret}`, sha: "a".repeat(40) });
+  const connection = hubConnection({ HF_ENDPOINT: hub.url, HF_HOME: home, HF_TOKEN: secret }, quickLimits);
+  expect((await resolveCommit(connection, "org/model", "main", signal)).movedTo).toBe("new/[redacted]");
 });
