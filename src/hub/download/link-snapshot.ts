@@ -15,13 +15,16 @@ import { makeRepoFolder } from "./make-repo-folder.js";
 export async function linkSnapshotFile(cache: RepoCache, blob: string, commit: string, path: string): Promise<void> {
   const link = join(cache.snapshot(commit), path);
   const target = relative(dirname(link), blob);
-  await makeRepoFolder(cache, dirname(link));
+  const isLinked = (await readlink(link).catch(() => "")) === target;
+  if (!isLinked) {
+    await requireNoFolder(link);
+    await makeRepoFolder(cache, dirname(link));
+  }
   // A folder that is a link to one of another repository has other blobs, which nobody verified.
   const leadsTo = await realpath(join(await realpath(dirname(link)), target)).catch(() => undefined);
   if (leadsTo !== (await realpath(blob)))
     throw wrongKind(dirname(link), "it is a link to a folder of another repository");
-  if ((await readlink(link).catch(() => "")) === target) return;
-  await requireNoFolder(link);
+  if (isLinked) return;
   if (await isFileOfOthers(link, blob)) throw wrongKind(link, "it is a file with other content, not a link");
   // Renamed into place, so that concurrent readers find the old or the new link.
   const temporary = `${link}.${process.pid}.${randomBytes(4).toString("hex")}`;
