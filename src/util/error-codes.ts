@@ -152,7 +152,7 @@ export const errorCodes = {
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer is missing or unreadable." },
   "QS-CONVERT-TOKEN": {
     exit: 2,
-    about: "The model's chat template contains an access token or a private key, which the release would publish.",
+    about: "The model's chat template or vocabulary contains an access token or a private key, which the release would publish.",
   },
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it contains a value that cannot be converted." },
   "QS-CONVERT-CODE": { exit: 2, about: "The checkpoint has Python code, which is never run." },

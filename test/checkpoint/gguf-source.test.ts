@@ -10,7 +10,16 @@ import { findSplits } from "../../src/checkpoint/gguf/split-names.js";
 import { readGguf } from "../../src/gguf/read-header.js";
 import { checkSourceWeights } from "../../src/stages/fetch/check-source.js";
 import { failureOf } from "../fixtures/failure.js";
-import { architecture, buildGguf, completeMetadata, type GgufPlan, stringPair } from "../fixtures/gguf-builder.js";
+import {
+  architecture,
+  arrayPair,
+  buildGguf,
+  completeMetadata,
+  type GgufPlan,
+  stringPair,
+  text,
+  valueType,
+} from "../fixtures/gguf-builder.js";
 import { sourceMetadata, sourceTensors, tensor, wholeSource, writeSplits } from "../fixtures/gguf-source.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -71,6 +80,19 @@ describe("a GGUF source", () => {
     const error = await failureOf(checkGguf(...fileOf({ metadata, tensors: sourceTensors })));
     expect(error.code).toBe("QS-CONVERT-TOKEN");
     expect(error.message).toMatch(/^"m.gguf" .* in line 2 of "tokenizer.chat_template.rag"/);
+    expect(`${error.message} ${error.remedy}`).not.toContain("s3cr3t");
+  });
+
+  test("with an access token in its vocabulary is refused, but not with the header of a private key", async () => {
+    const tokens = (last: string) =>
+      arrayPair("tokenizer.ggml.tokens", valueType.string, [text("-----BEGIN RSA PRIVATE KEY-----"), text(last)]);
+    const source = (last: string) => {
+      const metadata = [...sourceMetadata.filter((pair) => !pair.includes("tokenizer.ggml.tokens")), tokens(last)];
+      return checkGguf(...fileOf({ metadata, tensors: sourceTensors }));
+    };
+    await expect(source("/home/me")).resolves.toBeDefined();
+    const error = await failureOf(source(`hf_${"s3cr3t".repeat(5)}`));
+    expect(error).toMatchObject({ code: "QS-CONVERT-TOKEN", message: expect.stringContaining("item 1") });
     expect(`${error.message} ${error.remedy}`).not.toContain("s3cr3t");
   });
 

@@ -20,7 +20,7 @@ import {
   type StageContext,
 } from "../stage.js";
 import { writeReport } from "../step-files.js";
-import { adoptedMetadata, privateKeys } from "./adopted-metadata.js";
+import { adoptedMetadata, privateKeys, shownKeys } from "./adopted-metadata.js";
 import { describeConverted } from "./convert-report.js";
 
 export interface AdoptParams extends JsonObject {
@@ -50,7 +50,7 @@ const reportBytes = 2 ** 20;
 export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
   id: "adopt-gguf",
   stage: "convert",
-  version: 3,
+  version: 4,
   resource: "io",
   tools: [],
   intermediates: ["model.gguf"],
@@ -65,7 +65,7 @@ export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
     else await copyOrReflink(unchanged, outFile, { signal: context.signal, onBytes });
     await writeReport(context, "convert.json", await describeConverted(outFile, "none", { why, pretokenizer: "auto" }));
     const card = await readBaseCard(requiredInput(context, "snapshot"));
-    const found = [...privateWarning("the GGUF source", omitted), ...privateCardWarning(card)];
+    const found = [...privateWarning("the GGUF source", shownKeys(omitted)), ...privateCardWarning(card)];
     for (const warning of found) context.warn(warning);
     await warnOfPretokenizer(outFile, context);
     const [algorithm, sha256 = ""] = splits[0]?.digest.split(":") ?? [];

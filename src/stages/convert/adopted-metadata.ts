@@ -1,6 +1,8 @@
 import { isPrivate } from "../../checkpoint/private-metadata.js";
+import { isVocabularyText } from "../../checkpoint/vocabulary-texts.js";
 import type { MetadataParams } from "../../converter/general/converter-card.js";
-import type { Gguf, GgufValue } from "../../gguf/gguf.js";
+import type { Gguf, GgufScalarType, GgufValue } from "../../gguf/gguf.js";
+import { metadataString } from "../../gguf/metadata.js";
 
 /** Keys of llama-quantize about another imatrix, and of llama-gguf-split. */
 const foreignKeys = /^(quantize|split)\./;
@@ -29,18 +31,37 @@ export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams
 }
 
 /**
- * Returns the keys of a GGUF source, besides those of its tokenizer and of former tools, with a private text, and those of
- * the same base model or data set: llama.cpp's converter derives its name and organization from a path, too.
+ * Returns the keys of a GGUF source, besides those of its vocabulary and of former tools, with a private text in their value
+ * or name, and those of the same base model or data set: llama.cpp's converter derives its name and organization from a path,
+ * too.
  */
 export function privateKeys(source: Gguf["metadata"]): string[] {
-  const own = [...source].filter(([key]) => !foreignKeys.test(key) && !key.startsWith("tokenizer."));
-  const hidden = new Set(own.flatMap(([key, entry]) => (hasPrivateText(entry) ? [groupOf(key)] : [])));
+  const own = [...source].filter(([key]) => !foreignKeys.test(key));
+  const isHidden = ([key, entry]: [string, GgufValue]) =>
+    isPrivateName(key) || (!isVocabularyText(key) && textsOf(source, key, entry).some(isPrivate));
+  const hidden = new Set(own.filter(isHidden).map(([key]) => groupOf(key)));
   return own.flatMap(([key]) => (hidden.has(groupOf(key)) ? [key] : []));
 }
 
-function hasPrivateText(entry: GgufValue): boolean {
+/** Returns how a message names the keys of `privateKeys`. */
+export function shownKeys(keys: readonly string[]): string[] {
+  return [...new Set(keys.map((key) => (isPrivateName(key) ? "[private name of a key]" : key)))];
+}
+
+const isPrivateName = (key: string) => [key, ...key.split(".")].some(isPrivate);
+
+const byteTypes: readonly GgufScalarType[] = ["uint8", "int8"];
+
+/** Returns the texts of a value; numbers of a list, as Python writes bytes, may be one, too. */
+function textsOf(source: Gguf["metadata"], key: string, entry: GgufValue): string[] {
   const values = entry.type === "array" ? entry.items : [entry.value];
-  return values.some((text) => typeof text === "string" && isPrivate(text));
+  const texts = values.filter((value) => typeof value === "string");
+  if (entry.type !== "array" || texts.length > 0 || entry.items.length === 0) return texts;
+  const isSizes = key.startsWith(`${metadataString({ metadata: source }, "general.architecture")}.`);
+  const numbers = entry.items.map(Number);
+  const isBytes =
+    byteTypes.includes(entry.itemType) || (!isSizes && numbers.every((number) => number >= 0 && number <= 255));
+  return isBytes ? [Buffer.from(numbers).toString()] : [];
 }
 
 /** Returns the base model or data set that a key describes; the key itself for any other. */

@@ -14,6 +14,9 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 
+const codes = (value: string, size: number) =>
+  [...Buffer.from(value)].map((code) => Buffer.concat([Buffer.of(code), Buffer.alloc(size - 1)]));
+
 function snapshotOf(content: Buffer): string {
   const folder = mkdtempSync(join(home, "snapshot-"));
   writeFileSync(join(folder, "m.gguf"), content);
@@ -99,16 +102,27 @@ describe("the base from a GGUF source", () => {
       stringPair("general.base_model.0.name", "/home/s3cr3t/llama"),
       arrayPair("general.datasets", valueType.string, [text("org/data"), text("~/s3cr3t")]),
       stringPair("quantize.imatrix.file", "/home/s3cr3t/x.gguf"),
-      stringPair("tokenizer.example", "../"),
+      arrayPair("general.bytes", valueType.uint8, codes("/home/s3cr3t", 1)),
+      arrayPair("general.numbers", valueType.int32, codes("/home/s3cr3t", 4)),
+      stringPair("tokenizer.source", "/home/s3cr3t/tokenizer"),
+      arrayPair("tokenizer.notes", valueType.string, [text("password=s3cr3t")]),
+      stringPair("notes./home/s3cr3t/x", ""),
+      stringPair("tokenizer.example", "a/b"),
+      stringPair("tokenizer.chat_template.rag", "{# /home/me #}"),
+      arrayPair("tokenizer.ggml.merges", valueType.string, [text("/home/me /x")]),
     ];
     const warnings: Warning[] = [];
     const snapshot = snapshotOf(buildGguf({ metadata: former, tensors: sourceTensors }));
     writeFileSync(join(snapshot, "README.md"), "---\nbase_model: /home/s3cr3t/base\n---\n");
     const { file } = await adopt(snapshot, { cached: true }, ["m.gguf"], (warning) => warnings.push(warning));
     expect(readFileSync(file).includes("s3cr3t")).toBe(false);
-    expect(metadataString(await readGguf(file), "tokenizer.example")).toBe("../");
+    expect(metadataString(await readGguf(file), "tokenizer.example")).toBe("a/b");
+    expect(readFileSync(file, "latin1").match(/\/home\/\w+/g)).toEqual(["/home/me", "/home/me"]);
+    expect(warnings[0]?.message).toContain(
+      '"general.bytes", "general.numbers", "tokenizer.source", "tokenizer.notes" and "[private name of a key]"',
+    );
     expect(warnings.map(({ code }) => code)).toEqual(["QW-METADATA-PRIVATE", "QW-METADATA-PRIVATE"]);
-    expect(warnings[0]?.message).toContain('"general.source.url", "general.base_model.0.name" and "general.datasets"');
+    expect(warnings[0]?.message).toContain('"general.source.url", "general.base_model.0.name", "general.datasets"');
     expect(warnings[1]?.message).toContain('"base_model"');
   });
 
