@@ -1,9 +1,9 @@
 import { quote } from "../util/quote.js";
 import { invalidGguf } from "./errors.js";
-import type { GgufScalar, GgufScalarType, GgufValue } from "./gguf.js";
+import type { GgufScalar, GgufValue } from "./gguf.js";
 import type { HeaderReader } from "./header-reader.js";
 import { readString } from "./read-string.js";
-import { arrayTypeId, fixedTypes, stringTypeId } from "./value-types.js";
+import { arrayTypeId, fixedTypes, scalarTypeName, stringTypeId } from "./value-types.js";
 
 /** Array items buffered at once. */
 const batchItems = 8192;
@@ -70,8 +70,4 @@ async function readItems(
 function toBool(reader: HeaderReader, key: string, byte: GgufScalar, at: number): boolean {
   if (byte === 0 || byte === 1) return byte === 1;
   throw invalidGguf(reader.path, "bool", at, `${quote(key)} has the invalid boolean value ${byte}`);
-}
-
-function scalarTypeName(type: number): GgufScalarType {
-  return fixedTypes.get(type)?.name ?? "string";
 }

@@ -88,6 +88,11 @@ export function fixedTypeByName(name: GgufScalarType): FixedType | undefined {
   return name === "string" ? undefined : byName.get(name);
 }
 
+/** Returns the name of a known type; "string" for any other number. */
+export function scalarTypeName(id: number | undefined): GgufScalarType {
+  return fixedTypes.get(id ?? stringTypeId)?.name ?? "string";
+}
+
 function byId(types: readonly FixedType[]): Map<number, FixedType> {
   return new Map(types.map((type) => [type.id, type]));
 }

@@ -1,4 +1,4 @@
-import { type GGUFParseOutput, gguf } from "@huggingface/gguf";
+import { type GGUFParseOutput, type GGUFTypedMetadata, gguf } from "@huggingface/gguf";
 import { fileAddress } from "./address.js";
 import type { HubConnection } from "./connection.js";
 import { RemoteFile } from "./download/remote-file.js";
@@ -7,7 +7,7 @@ import { readBody } from "./read-body.js";
 import { retry } from "./retry-policy.js";
 
 /** Metadata and tensor table of a GGUF file on the Hub, as parsed by @huggingface/gguf. */
-export type RemoteGguf = GGUFParseOutput<{ strict: false }>;
+export type RemoteGguf = GGUFParseOutput<{ strict: false }> & { typedMetadata: GGUFTypedMetadata };
 
 /**
  * Reads the header of a GGUF file at a commit, 2 MB at a time, with @huggingface/gguf, the parser of the Hub's pages: a
@@ -31,5 +31,5 @@ export async function readGgufHeader(
     return new Response(body, { headers: { "content-range": `bytes ${span.start}-${span.end - 1}/${file.bytes}` } });
   };
   const address = fileAddress(connection.endpoint, repo, commit, file.path).href;
-  return (await gguf(address, { fetch: parts })) as RemoteGguf;
+  return (await gguf(address, { fetch: parts, typedMetadata: true })) as RemoteGguf;
 }

@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { keptWeights, sourceHeader } from "../checkpoint/gguf/check-gguf.js";
-import { requireSource, type SourceHeader } from "../checkpoint/gguf/require-source.js";
+import { requireSource } from "../checkpoint/gguf/require-source.js";
 import { selectHubGguf } from "../checkpoint/gguf/select-hub-gguf.js";
+import type { SourceHeader } from "../checkpoint/gguf/source-header.js";
 import type { KeptWeights } from "../checkpoint/outline/checkpoint-outline.js";
 import { readGguf } from "../gguf/read-header.js";
 import { type HubConnection, hubConnection } from "../hub/connection.js";

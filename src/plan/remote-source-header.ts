@@ -1,20 +1,20 @@
 import { basename } from "node:path";
-import type { SourceHeader } from "../checkpoint/gguf/require-source.js";
+import type { SourceHeader } from "../checkpoint/gguf/source-header.js";
 import type { GgufScalar, GgufValue } from "../gguf/gguf.js";
+import { scalarTypeName } from "../gguf/value-types.js";
 import type { RemoteGguf } from "../hub/read-gguf-header.js";
 import { ggmlTypeById } from "../quant/ggml-types.js";
 import { QuantsmithError } from "../util/errors.js";
 
 /**
- * Returns the header of a file on the Hub as the checks of a source take it. Value types are those that the checks
- * distinguish: string, number and array. Errors: QS-GGUF-INVALID, and those of `read`.
+ * Returns the header of a file on the Hub as the checks of a source take it. Errors: QS-GGUF-INVALID, and those of `read`.
  */
 export async function remoteSourceHeader(path: string, read: () => Promise<RemoteGguf>): Promise<SourceHeader> {
   try {
-    const { metadata, tensorInfos } = await read();
+    const { typedMetadata, tensorInfos } = await read();
     return {
       name: basename(path),
-      metadata: new Map(Object.entries(metadata).flatMap(([key, value]) => entry(key, value))),
+      metadata: new Map(Object.entries(typedMetadata).map(([key, entry]) => [key, toValue(entry)])),
       tensors: tensorInfos.map(({ name, shape, dtype }) => {
         const type = ggmlTypeById(dtype);
         if (type === undefined) throw new Error(`${name} has the unknown type ${dtype}`);
@@ -30,8 +30,7 @@ export async function remoteSourceHeader(path: string, read: () => Promise<Remot
   }
 }
 
-function entry(key: string, value: unknown): [string, GgufValue][] {
-  if (Array.isArray(value)) return [[key, { type: "array", itemType: "string", items: value as GgufScalar[] }]];
-  if (typeof value === "string") return [[key, { type: "string", value }]];
-  return typeof value === "number" || typeof value === "bigint" ? [[key, { type: "int64", value }]] : [];
+function toValue({ value, type, subType }: { value?: unknown; type: number; subType?: number }): GgufValue {
+  if (Array.isArray(value)) return { type: "array", itemType: scalarTypeName(subType), items: value as GgufScalar[] };
+  return { type: scalarTypeName(type), value: value as GgufScalar };
 }

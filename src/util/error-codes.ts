@@ -103,6 +103,10 @@ export const errorCodes = {
     about: "The GGUF source is not a language model: a projector, an adapter, an imatrix or a vocabulary.",
   },
   "QS-FETCH-QUANTIZED": { exit: 2, about: "The GGUF source is already quantized." },
+  "QS-FETCH-METADATA": {
+    exit: 2,
+    about: "llama.cpp does not load the metadata of the GGUF source, or ignores it, or the tensors contradict it.",
+  },
   "QS-FETCH-SPLIT": { exit: 2, about: "A split of the GGUF source is missing, or belongs to another file." },
   "QS-FETCH-NAN": {
     exit: 2,
@@ -152,7 +156,8 @@ export const errorCodes = {
   "QS-CONVERT-TOKENIZER": { exit: 2, about: "The model's tokenizer is missing or unreadable." },
   "QS-CONVERT-TOKEN": {
     exit: 2,
-    about: "The model's chat template or vocabulary contains an access token or a private key, which the release would publish.",
+    about:
+      "The model's chat template or vocabulary contains an access token or a private key, which the release would publish.",
   },
   "QS-CONVERT-CONFIG": { exit: 2, about: "config.json or a file beside it contains a value that cannot be converted." },
   "QS-CONVERT-CODE": { exit: 2, about: "The checkpoint has Python code, which is never run." },

@@ -18,6 +18,7 @@ import {
   type GgufPlan,
   stringPair,
   text,
+  uint32Pair,
   valueType,
 } from "../fixtures/gguf-builder.js";
 import { sourceMetadata, sourceTensors, tensor, wholeSource, writeSplits } from "../fixtures/gguf-source.js";
@@ -130,6 +131,15 @@ describe("a GGUF source", () => {
   test("without a tokenizer is refused", async () => {
     const error = await failureOf(checkGguf(...fileOf({ metadata: [architecture], tensors: [tensor("a")] })));
     expect(error).toMatchObject({ code: "QS-CONVERT-TOKENIZER", message: expect.stringContaining("no tokenizer") });
+  });
+
+  test("with a token beyond its vocabulary is refused", async () => {
+    const metadata = [...sourceMetadata, uint32Pair("tokenizer.ggml.bos_token_id", 2)];
+    const error = await failureOf(checkGguf(...fileOf({ metadata, tensors: sourceTensors })));
+    expect(error).toMatchObject({
+      code: "QS-FETCH-METADATA",
+      message: expect.stringContaining('"m.gguf": "tokenizer'),
+    });
   });
 
   test("that does not exist is refused without a place, which the recipe gives", async () => {

@@ -8,8 +8,9 @@ import { QuantsmithError } from "../../util/errors.js";
 import { checkFiles } from "../check-files.js";
 import type { Snapshot } from "../check-snapshot.js";
 import type { KeptWeights } from "../outline/checkpoint-outline.js";
-import { requireSource, type SourceHeader } from "./require-source.js";
+import { requireSource } from "./require-source.js";
 import { requireSplits } from "./require-splits.js";
+import type { SourceHeader } from "./source-header.js";
 import { findSplits } from "./split-names.js";
 
 /** A GGUF source, with the properties that a checkpoint's snapshot has as well. */
@@ -22,7 +23,8 @@ export interface GgufSnapshot extends Omit<Snapshot, "config" | "dir" | "outline
 
 /**
  * Verifies a GGUF source before any tool opens it, from its headers only. `names` are the splits in order, relative to
- * `dir`. Throws QS-GGUF-*, QS-FETCH-LINK, QS-FETCH-SPLIT, QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED and QS-CONVERT-TOKENIZER.
+ * `dir`. Throws QS-GGUF-*, QS-FETCH-LINK, QS-FETCH-SPLIT, QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-FETCH-METADATA, QS-CONVERT-TOKENIZER
+ * and QS-CONVERT-TOKEN.
  */
 export async function checkGguf(dir: string, names: readonly string[]): Promise<GgufSnapshot> {
   const headers: Gguf[] = [];

@@ -1,16 +1,9 @@
-import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { requireNoToken } from "../require-no-token.js";
-
-/** The parts of a header that decide whether a file can be a source. */
-export interface SourceHeader {
-  /** Name for messages. */
-  name: string;
-  metadata: Gguf["metadata"];
-  tensors: readonly Pick<Gguf["tensors"][number], "name" | "shape" | "type">[];
-}
+import { requireMetadata } from "./require-metadata.js";
+import type { SourceHeader } from "./source-header.js";
 
 const routedExperts = /_(ch)?exps\.weight$/;
 
@@ -21,9 +14,10 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Requires a language model with a tokenizer without access tokens, and unquantized tensors; routed experts may be MXFP4, as
+ * Requires a language model with a tokenizer without access tokens, metadata that llama.cpp loads, and unquantized tensors; routed experts may be MXFP4, as
  * some models are published. `headers` are those of all splits in order, or only the first ones. Pure.
- * Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-CONVERT-TOKENIZER and QS-CONVERT-TOKEN.
+ * Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-FETCH-METADATA, QS-CONVERT-TOKENIZER and
+ * QS-CONVERT-TOKEN.
  */
 export function requireSource(headers: readonly SourceHeader[]): void {
   const [first] = headers;
@@ -33,10 +27,12 @@ export function requireSource(headers: readonly SourceHeader[]): void {
   const { metadata, name } = first;
   requireNoToken(quote(name), metadata);
   const tokens = metadata.get("tokenizer.ggml.tokens");
-  if (metadataString(first, "tokenizer.ggml.model") !== undefined && tokens?.type === "array") return;
-  throw new QuantsmithError("QS-CONVERT-TOKENIZER", `${quote(name)} contains no tokenizer`, {
-    remedy: "Use a GGUF file with `tokenizer.ggml.model` and `tokenizer.ggml.tokens`, or the model's checkpoint.",
-  });
+  if (metadataString(first, "tokenizer.ggml.model") === undefined || tokens?.type !== "array") {
+    throw new QuantsmithError("QS-CONVERT-TOKENIZER", `${quote(name)} contains no tokenizer`, {
+      remedy: "Use a GGUF file with `tokenizer.ggml.model` and `tokenizer.ggml.tokens`, or the model's checkpoint.",
+    });
+  }
+  requireMetadata(headers);
 }
 
 function requireModel(header: SourceHeader): void {

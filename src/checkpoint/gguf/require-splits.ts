@@ -1,7 +1,7 @@
 import { metadataNumber } from "../../gguf/metadata.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
-import type { SourceHeader } from "./require-source.js";
+import type { SourceHeader } from "./source-header.js";
 
 /**
  * Requires that these headers, in order, are all splits of one model, or a whole file. llama.cpp numbers splits from 0

@@ -1,4 +1,4 @@
-import type { SourceHeader } from "../../checkpoint/gguf/require-source.js";
+import type { SourceHeader } from "../../checkpoint/gguf/source-header.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { type ModelOutline, showsTools } from "./model-outline.js";
 
