@@ -1,6 +1,8 @@
 const exactNames = new Set([
   "config.json",
   "generation_config.json",
+  // PEFT's: transformers applies the adapter that it describes. Its weights are not part of a snapshot.
+  "adapter_config.json",
   // ModelOpt's, which the converter reads with config.json.
   "hf_quant_config.json",
   "model.safetensors.index.json",

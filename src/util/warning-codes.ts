@@ -56,6 +56,10 @@ export const warningCodes = {
     onCard: false,
     about: "A file of the checkpoint contains keys that the conversion ignores and whose effect is unknown.",
   },
+  "QW-ADAPTER-LOST": {
+    onCard: true,
+    about: "The checkpoint has an adapter beside its weights, which transformers applies with PEFT; the files lack it.",
+  },
   "QW-METADATA-PRIVATE": {
     onCard: false,
     about:

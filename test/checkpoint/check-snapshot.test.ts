@@ -357,9 +357,12 @@ describe("adapters and wrapped models", () => {
     expect(error).toMatchObject({ code: "QS-FETCH-ADAPTER", remedy: expect.stringContaining("convert-lora") });
   });
 
-  test("an adapter beside a model's weights is skipped", async () => {
+  test("of an adapter beside a model's weights, only the configuration is in the snapshot, for a warning", async () => {
     const folder = folderWith({ ...adapter, "config.json": config, "model.safetensors": weights });
-    expect((await checkSnapshot(folder)).weights).toEqual(["model.safetensors"]);
+    const pathsOf = async (exclude: string[]) =>
+      (await checkSnapshot(folder, { ...defaultFileSelection, exclude })).files.map(({ path }) => path);
+    expect(await pathsOf([])).toEqual(["adapter_config.json", "config.json", "model.safetensors"]);
+    expect(await pathsOf(["adapter_config.json"])).toEqual(["config.json", "model.safetensors"]);
   });
 
   test.each([

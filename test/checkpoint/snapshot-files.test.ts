@@ -4,6 +4,7 @@ import { isSnapshotFile } from "../../src/checkpoint/snapshot-files.js";
 test.each([
   "config.json",
   "generation_config.json",
+  "adapter_config.json",
   "model.safetensors",
   "model-00001-of-00002.safetensors",
   "model.safetensors.index.json",

@@ -14,9 +14,11 @@ import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
 import { type Matrices, outputWarnings } from "./output-matrix.js";
 
+const adapterConfig = "adapter_config.json";
+
 /**
- * Warns of keys of a snapshot that the converted file does not express, of private values of its card, and of an output
- * matrix that transformers would replace. Errors: QS-GGUF-* for a file that cannot be read.
+ * Warns of keys of a snapshot that the converted file does not express, of private values of its card, of an adapter and of
+ * an output matrix that transformers would replace. Errors: QS-GGUF-* for a file that cannot be read.
  */
 export async function warnOfCheckpoint(
   { warn, toolchain }: Pick<StageContext, "warn" | "toolchain">,
@@ -47,7 +49,7 @@ export async function checkpointWarnings(
   const config = (await read("config.json")) ?? {};
   // Each native family's keys are known; of other architectures only what the converter's source mentions.
   const alsoRead = findFamily(config) === undefined ? await readConverterKeys(await toolchain()) : undefined;
-  const warnings = privateCardWarning(await readBaseCard(snapshot));
+  const warnings = [...privateCardWarning(await readBaseCard(snapshot)), ...adapterWarning(names)];
   for (const keys of checkpointKeys) {
     const object = keys.file === "config.json" ? mergedConfig(config) : await read(keys.file);
     if (object !== undefined) warnings.push(...keyWarnings(keys, { gguf, object, tokenizerConfig }, alsoRead));
@@ -57,6 +59,18 @@ export async function checkpointWarnings(
   const isGenerating = !names.includes("modules.json");
   if (tied !== undefined && isGenerating) warnings.push(...(await outputWarnings(matrices, tied)));
   return warnings;
+}
+
+/** Warns of an adapter beside the weights: transformers applies it to the model if PEFT is installed. Pure. */
+function adapterWarning(names: readonly string[]): Warning[] {
+  if (!names.includes(adapterConfig)) return [];
+  return [
+    {
+      code: "QW-ADAPTER-LOST",
+      message: `${adapterConfig} is beside the model's weights: transformers applies the adapter with PEFT, and the files lack it`,
+      remedy: `Merge it into the weights (\`merge_and_unload()\` of PEFT), or publish it as a file of its own: \`quantsmith convert-lora <adapter> --base <base>\`. If it is not part of the model, add ${adapterConfig} to \`model.exclude\`.`,
+    },
+  ];
 }
 
 /** Returns whether transformers uses the embedding as output, also by default; undefined if that is unknown. */

@@ -49,6 +49,15 @@ test("tokens of a fine-tune that stand in tokenizer.json alone are named", async
   expect(warning?.message).toContain('"<|call|>" and "<|reply|>"');
 });
 
+test("an adapter beside the weights is named, with what to do", async () => {
+  const [warning, ...others] = await warningsOf("adapter", 4096, { "adapter_config.json": { peft_type: "LORA" } });
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({
+    code: "QW-ADAPTER-LOST",
+    remedy: expect.stringContaining("quantsmith convert-lora"),
+  });
+});
+
 test("a token of another file that has no row is named", async () => {
   const [warning, ...others] = await warningsOf("padded", 4096, { "added_tokens.json": { "[PAD]": 4096 } });
   expect(others).toEqual([]);
