@@ -1,4 +1,3 @@
-import * as z from "zod";
 import type { RunReport } from "../release/release-report.js";
 import { checkChecksum } from "../release/verify/check-files.js";
 import { releaseRemedy } from "../release/verify/folder-source.js";
@@ -6,28 +5,6 @@ import { parseRelease } from "../release/verify/parse-release.js";
 import { maxTextBytes, type ReleaseSource } from "../release/verify/release-source.js";
 import { formatBytes } from "../util/bytes.js";
 import { QuantsmithError } from "../util/errors.js";
-
-const comparedAnswer = z.looseObject({
-  ...{ prompt: z.string(), projector: z.string().optional() },
-  ...{ answer: z.string(), failures: z.array(z.string()) },
-});
-
-/** The fields of `release.json` that the comparison shows, of `parseRelease`'s result. */
-const compared = z.looseObject({
-  model: z.looseObject({ source: z.string(), commit: z.string().nullable() }),
-  toolchain: z.record(z.string(), z.string()),
-  variants: z.array(
-    z.looseObject({
-      quality: z
-        .looseObject({
-          ...{ kldMean: z.number(), kldMeanError: z.number(), sameTop: z.number() },
-          ...{ corpusSha256: z.string(), context: z.number(), chunks: z.number() },
-        })
-        .nullable(),
-      smoke: z.looseObject({ answers: z.array(comparedAnswer).optional() }).nullable(),
-    }),
-  ),
-});
 
 /** Reads the report of a release, with the fields that comparisons and tables show. Errors: QS-VERIFY-TARGET, QS-VERIFY-EDITED. */
 export async function readReport(source: ReleaseSource): Promise<RunReport> {
@@ -37,10 +14,6 @@ export async function readReport(source: ReleaseSource): Promise<RunReport> {
   const text = await source.text("release.json");
   const report = parseRelease(text);
   if (typeof report === "string") throw notRelease(source.name, `its release.json is invalid: ${report}`);
-  const [issue] = compared.safeParse(report).error?.issues ?? [];
-  if (issue !== undefined) {
-    throw notRelease(source.name, `its release.json is invalid: ${issue.path.join(".")}: ${issue.message}`);
-  }
   const [edited] = checkChecksum(text);
   if (edited === undefined) return report;
   throw new QuantsmithError("QS-VERIFY-EDITED", `${source.name} cannot be used: ${edited.message}`, {

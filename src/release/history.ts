@@ -73,28 +73,20 @@ export function renderHistory(releases: readonly FormerRelease[]): string {
   return `${JSON.stringify(schema.parse({ version: 1, releases }), null, 2)}\n`;
 }
 
-/**
- * Summarizes a release; `files` are its files, path to sha256. The report may be one that was only parsed: members that
- * `parseRelease` does not check and that have another type count as unknown.
- */
+/** Summarizes a release; `files` are its files, path to sha256. */
 export function summarizeRelease(report: RunReport, files: ReadonlyMap<string, string>): ReleaseSummary {
   const variants = report.variants.map(({ name, file, bytes, sha256, quality }) => {
-    const kldMean: unknown = quality?.kldMean;
-    return { name, file, bytes, sha256, kldMean: typeof kldMean === "number" ? kldMean : null };
+    return { name, file, bytes, sha256, kldMean: quality?.kldMean ?? null };
   });
   const others = [...files].filter(([path]) => isModelFile(path) && !variants.some(({ file }) => file === path));
   return {
     model: report.model.name,
-    sourceCommit: textOrNull(report.model.commit),
-    llamaCpp: textOrNull(report.toolchain?.llamaCpp),
+    sourceCommit: report.model.commit,
+    llamaCpp: report.toolchain.llamaCpp ?? null,
     digest: stableReleaseDigest(report),
     variants,
     otherFiles: Object.fromEntries(others.sort()),
   };
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
 }
 
 /** Returns the model files that former releases name, path to sha256 in the last release with that path. */

@@ -43,7 +43,7 @@ test.each([
   [
     "figures that are no numbers",
     withField(({ variants }) => ((variants[0] as object as { quality: object }).quality = {})),
-    /quality\.kldMean/,
+    /quality\.perplexity/,
   ],
   ["no JSON", copyWith(() => "{"), /not valid JSON/],
   ["no report", temporaryFolder(), /contains no release\.json/],

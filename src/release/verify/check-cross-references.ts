@@ -4,7 +4,7 @@ import { canonicalJson } from "../../util/canonical-json.js";
 import { parseStrictJson } from "../../util/strict-json.js";
 import { bomFile } from "../bom.js";
 import { figureCells, figureTitles } from "../figures.js";
-import type { RunReport, VariantReport } from "../release-report.js";
+import type { RunReport } from "../release-report.js";
 import { weightFiles } from "../variant-files.js";
 import { errorProblem, type VerifyProblem } from "./verify-report.js";
 
@@ -90,7 +90,7 @@ function contradictions({ variants, devices, results, recommended }: HardwareCom
 
 /** Compares the tables of the model card that list files with `release.json`, by the titles of their columns. */
 export function checkCard(text: string, report: RunReport): VerifyProblem[] {
-  const variants = report.variants.filter(hasMetrics).map((variant) => ({
+  const variants = report.variants.map((variant) => ({
     ...{ name: variant.name, link: `[${variant.name}](./${variant.file})` },
     // Cards of earlier versions have other columns, but the same titles and formats, and notes after the link.
     figures: new Map(figureCells(variant).map((cell, index) => [figureTitles[index] ?? "", cell])),
@@ -123,13 +123,6 @@ function* tableRows(text: string): Generator<{ titles: string[]; row: string[] }
     if (titles === undefined) titles = row;
     else yield { titles, row };
   }
-}
-
-/** True if the figures in the model card are numbers; `checkVariants` reports other values. */
-function hasMetrics({ quality }: VariantReport): boolean {
-  if (quality === null) return true;
-  const figures: unknown[] = [quality.perplexityRatio, quality.kldMean, quality.kldMeanError, quality.sameTop];
-  return figures.every((figure) => typeof figure === "number");
 }
 
 function readJson(text: string): unknown {
