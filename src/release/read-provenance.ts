@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Json } from "../util/canonical-json.js";
 import { parseStrictJson } from "../util/strict-json.js";
 import { buildType } from "./provenance.js";
 
@@ -8,12 +9,22 @@ export interface Provenance {
   subjects: ReadonlyMap<string, string>;
   /** `stableReleaseDigest` of `release.json`. */
   releaseDigest: string | undefined;
+  /** What the release was built from. */
+  source: { recipe?: string | undefined; source?: string | undefined; revision?: string | null | undefined };
+  /** `recipe.lock.yaml` as data. */
+  lock: Json | undefined;
 }
 
 const statement = z.object({
   subject: z.array(z.object({ name: z.string(), digest: z.object({ sha256: z.string() }) })),
   predicate: z.object({
-    buildDefinition: z.object({ buildType: z.literal(buildType) }),
+    buildDefinition: z.object({
+      buildType: z.literal(buildType),
+      externalParameters: z
+        .object({ recipe: z.string().optional(), source: z.string().optional(), revision: z.string().nullish() })
+        .optional(),
+      internalParameters: z.object({ lock: z.unknown().optional() }).optional(),
+    }),
     runDetails: z.object({
       byproducts: z.array(
         z.object({ name: z.string(), annotations: z.object({ stableDigest: z.string().optional() }).optional() }),
@@ -33,9 +44,12 @@ export function readProvenance(text: string): Provenance | undefined {
   const parsed = statement.safeParse(data);
   if (!parsed.success) return undefined;
   const { subject, predicate } = parsed.data;
+  const { externalParameters: source = {}, internalParameters } = predicate.buildDefinition;
   return {
     subjects: new Map(subject.map(({ name, digest }) => [name, digest.sha256])),
     releaseDigest: predicate.runDetails.byproducts.find(({ name }) => name === "release.json")?.annotations
       ?.stableDigest,
+    source,
+    lock: internalParameters?.lock as Json | undefined,
   };
 }

@@ -36,6 +36,8 @@ async function build(checkpoint: string, more: { convert?: object; smoke?: unkno
   const file = put(join(home, `${checkpoint}.yaml`), stringify(recipe));
   const plan = await call("plan", file);
   const report = await call("run", file);
+  const verified = await quantsmith(["verify", report.release]);
+  expect(verified.exitCode, verified.stderr).toBe(0);
   return { plan, report, gguf: await readGguf(join(report.release, report.variants[0].file)) };
 }
 

@@ -1,20 +1,13 @@
-import * as z from "zod";
+import { splitPaths } from "../../gguf/splits.js";
 import { variantFileName } from "../../quant/names.js";
-import { parseForeignYaml } from "../../util/yaml/parse-foreign-yaml.js";
 import { checkGates, describeBreach } from "../check-gates.js";
-import {
-  type GateFigure,
-  type GateLimit,
-  type Gates,
-  gateFigures,
-  gateLimits,
-  type SmokeFigure,
-  smokeLimits,
-} from "../gates.js";
-import type { RunReport, VariantReport, VariantSplit } from "../release-report.js";
+import type { GateFigure, SmokeFigure } from "../gates.js";
+import { lockFileName } from "../provenance.js";
+import type { RunReport, VariantReport, VariantSmoke, VariantSplit } from "../release-report.js";
 import { isModelName } from "../resolve/gguf-name.js";
-import { type TaskLimit, taskBreaches } from "../task-score.js";
-import { variantFiles } from "../variant-files.js";
+import { taskBreaches } from "../task-score.js";
+import { variantFiles, weightFiles } from "../variant-files.js";
+import { type LockRules, noRules, type ReleaseLock } from "./read-lock.js";
 import type { HeaderFacts } from "./release-source.js";
 import { errorProblem, restoreRemedy, type VerifyProblem } from "./verify-report.js";
 
@@ -26,71 +19,50 @@ export interface ModelFacts {
   header: HeaderFacts | string;
 }
 
-/** Compares every variant of `release.json` with its file, and reports model files missing from `release.json`. */
+/**
+ * Compares every variant of `release.json` with its files and the limits of the lock file, and reports model files missing
+ * from `release.json`. A release without a lock file of its own has no limits to compare, so it is invalid.
+ */
 export function checkVariants(
   report: RunReport,
   models: ReadonlyMap<string, ModelFacts>,
-  lock: string | undefined,
+  lock: ReleaseLock | undefined,
 ): VerifyProblem[] {
-  const read = lock === undefined ? noRules : readLock(lock);
-  const rules = read ?? noRules;
+  const rules = lock?.rules ?? noRules;
   const files = new Set(report.variants.flatMap(variantFiles).map(({ file }) => file));
   const strays = [...models.keys()].filter((file) => isModelName(file) && !files.has(file));
   return [
-    ...(read === undefined ? [unreadableLock()] : []),
+    ...(lock === undefined ? [unreadableLock()] : []),
+    ...checkRepeated(report),
     ...report.variants.flatMap((variant) => [
       ...checkVerdict(variant, rules),
       ...checkName(variant, report, rules),
-      ...(variant.parts === undefined
-        ? checkFigures(variant, report, models.get(variant.file))
-        : variant.parts.flatMap((split) => checkSplit(`the variant ${variant.name}`, split, models.get(split.file)))),
+      ...checkFiles(variant, report, models),
     ]),
-    ...(report.projectors ?? []).flatMap((one) => checkSplit("the projector", one, models.get(one.file))),
-    ...(report.mtp === undefined ? [] : checkSplit("the MTP layers", report.mtp, models.get(report.mtp.file))),
+    ...(report.projectors ?? []).flatMap((one) => checkShared("the projector", one, models)),
+    ...(report.mtp === undefined ? [] : checkShared("the MTP layers", report.mtp, models)),
     ...strays.map((file) => errorProblem("QS-VERIFY-VARIANT", file, `${file} is not a variant in release.json`)),
     ...[...models].flatMap(([file, { header }]) => checkHeader(file, header)),
   ];
 }
 
-const limitShape = z.union([z.number(), z.object({ of: z.string(), ratio: z.number() })]);
-
-const lockShape = z.object({
-  variants: z.array(z.object({ name: z.string() })).optional(),
-  gates: z.record(z.string(), z.record(z.string(), limitShape)).optional(),
-  smoke: z.array(z.unknown()).optional(),
-  tasks: z.array(z.object({ name: z.string(), maxDrop: z.number().optional() })).optional(),
-});
-
-interface LockRules {
-  /** Undefined if the lock file has no `variants`. */
-  variants: ReadonlySet<string> | undefined;
-  limits: readonly GateLimit[];
-  /** Of the smoke test. */
-  smoke: readonly GateLimit<SmokeFigure>[];
-  tasks: readonly TaskLimit[];
-}
-
-const noRules: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [] };
-
-/**
- * Reads variant names and limits; undefined for another file. A recipe without smoke prompts may have a pipeline's limits
- * on vectors, which then do not apply.
- */
-function readLock(text: string): LockRules | undefined {
-  try {
-    const { variants, gates = {}, smoke, tasks = [] } = lockShape.parse(parseForeignYaml(text));
-    const names = variants === undefined ? undefined : new Set(variants.map(({ name }) => name));
-    const isTested = smoke === undefined || smoke.length > 0;
-    const vectors = isTested ? smokeLimits(gates as Gates) : [];
-    return { variants: names, limits: gateLimits(gates as Gates), smoke: vectors, tasks };
-  } catch {
-    return undefined;
-  }
-}
-
 function unreadableLock(): VerifyProblem {
-  const message = "recipe.lock.yaml is not the lock file of a release, so its gates cannot be checked";
-  return errorProblem("QS-VERIFY-GATE", "recipe.lock.yaml", message);
+  const message = `${lockFileName} is missing or not the lock file of a release, so its gates cannot be checked`;
+  return errorProblem("QS-VERIFY-GATE", lockFileName, message);
+}
+
+function checkRepeated(report: RunReport): VerifyProblem[] {
+  const names = repeated(report.variants.map(({ name }) => name));
+  const files = repeated(weightFiles(report).map(({ file }) => file));
+  return [
+    ...names.map((name) => errorProblem("QS-VERIFY-VARIANT", "release.json", `the variant ${name} is listed twice`)),
+    ...files.map((file) => errorProblem("QS-VERIFY-VARIANT", file, `${file} is listed twice in release.json`)),
+  ];
+}
+
+function repeated(values: readonly string[]): string[] {
+  const seen = new Set<string>();
+  return [...new Set(values.filter((value) => seen.size === seen.add(value).size))];
 }
 
 /** A release must contain only variants that passed. */
@@ -104,11 +76,23 @@ function checkVerdict(variant: VariantReport, rules: LockRules): VerifyProblem[]
       .filter((limit) => !tasks.some((score) => score.name === limit.name))
       .map((limit) => `the task ${limit.name} was not measured`),
     ...taskBreaches(tasks, rules.tasks),
-    ...((smoke?.failed ?? 0) > 0 ? [`it failed ${smoke?.failed} smoke tests`] : []),
+    ...(smoke === null ? [] : smokeBreaches(smoke)),
   ]);
   if (gate === "passed" && why.size === 0) return [];
   const message = `the variant ${name} did not pass: ${[...why].join("; ") || "its gate failed"}`;
   return [errorProblem("QS-VERIFY-GATE", "release.json", message)];
+}
+
+/** Compares the counts of a smoke test with its answers, too, which releases of earlier versions lack. */
+function smokeBreaches({ passed, failed, problem, answers }: VariantSmoke): string[] {
+  const met = answers?.filter(({ failures, skipped }) => failures.length === 0 && skipped.length === 0).length;
+  const unmet = answers?.filter(({ failures }) => failures.length > 0).length ?? 0;
+  const all = Math.max(failed, unmet);
+  return [
+    ...(all > 0 ? [`it failed ${all} smoke tests`] : []),
+    ...(problem === undefined ? [] : [`smoke test: ${problem}`]),
+    ...(met === undefined || met === passed ? [] : [`${met} of its answers pass the smoke tests instead of ${passed}`]),
+  ];
 }
 
 /**
@@ -121,22 +105,22 @@ function qualityBreaches({ name, quality }: VariantReport, { limits }: LockRules
     const own = limits.filter(({ limit }) => typeof limit === "number" || limit.of !== name);
     return checkGates<GateFigure>({}, own).map(describeBreach);
   }
-  const figures = quality as unknown as Record<GateFigure, unknown>;
-  if (!gateFigures.every((figure) => typeof figures[figure] === "number")) return ["its metrics are not all numbers"];
   const numeric = limits.filter(({ limit }) => typeof limit === "number");
-  return checkGates(figures as Record<GateFigure, number>, numeric).map(describeBreach);
+  return checkGates<GateFigure>(quality, numeric).map(describeBreach);
 }
 
-/** Compares only size and digest: a split or projector does not contain all tensors of the model. */
-function checkSplit(owner: string, split: VariantSplit, found: ModelFacts | undefined): VerifyProblem[] {
-  const { file } = split;
-  if (found === undefined)
-    return [errorProblem("QS-VERIFY-MISSING", file, `${file} of ${owner} is missing`, restoreRemedy)];
-  const differences = [
-    differs("sha256", split.sha256, found.sha256),
-    differs("bytes", split.bytes, found.bytes),
-  ].flat();
-  return figureProblem(file, owner, differences);
+/** Compares only size and digest: a projector or MTP layers do not contain all tensors of the model. */
+function checkShared(owner: string, file: VariantSplit, models: ReadonlyMap<string, ModelFacts>): VerifyProblem[] {
+  const found = models.get(file.file);
+  return found === undefined ? [missing(file, owner)] : figureProblem(file.file, owner, fileDifferences(file, found));
+}
+
+function missing({ file }: VariantSplit, owner: string): VerifyProblem {
+  return errorProblem("QS-VERIFY-MISSING", file, `${file} of ${owner} is missing`, restoreRemedy);
+}
+
+function fileDifferences(listed: VariantSplit, found: ModelFacts): string[] {
+  return [differs("sha256", listed.sha256, found.sha256), differs("bytes", listed.bytes, found.bytes)].flat();
 }
 
 function checkName({ name, file }: VariantReport, { model }: RunReport, { variants }: LockRules): VerifyProblem[] {
@@ -153,34 +137,81 @@ function checkName({ name, file }: VariantReport, { model }: RunReport, { varian
   return problems;
 }
 
-function checkFigures(variant: VariantReport, { model }: RunReport, found: ModelFacts | undefined): VerifyProblem[] {
-  const { file } = variant;
-  if (found === undefined) {
-    return [
-      errorProblem("QS-VERIFY-MISSING", file, `${file} of the variant ${variant.name} is missing`, restoreRemedy),
-    ];
-  }
-  const { header } = found;
-  const differences = [
-    differs("sha256", variant.sha256, found.sha256),
-    differs("bytes", variant.bytes, found.bytes),
-    ...(typeof header === "string"
-      ? []
-      : [
-          differs("types", typesText(variant.types), typesText(header.types)),
-          differs("bits per weight", round(variant.bitsPerWeight), round(header.bitsPerWeight)),
-          differs("architecture", model.architecture ?? header.architecture, header.architecture),
-          differs("parameters", model.parameters ?? header.parameters, header.parameters),
-        ]),
-    variant.allocation !== undefined && variant.allocation !== null && found.bytes > variant.allocation.budgetBytes
-      ? [`its size of ${found.bytes} bytes exceeds the budget of ${variant.allocation.budgetBytes} bytes`]
-      : [],
-    typeof header !== "string" && header.bytes > found.bytes
-      ? [`its size is ${found.bytes} bytes, but its header requires ${header.bytes}`]
-      : [],
-  ].flat();
-  return figureProblem(file, `the variant ${variant.name}`, differences);
+/** Compares a variant with its file, or with its splits: each with its own size and digest, and together with the rest. */
+function checkFiles(
+  variant: VariantReport,
+  report: RunReport,
+  models: ReadonlyMap<string, ModelFacts>,
+): VerifyProblem[] {
+  const owner = `the variant ${variant.name}`;
+  const files = variantFiles(variant);
+  const headers = files.flatMap(({ file }) => models.get(file)?.header ?? []).filter((one) => typeof one !== "string");
+  const isComplete = headers.length === files.length;
+  return files.flatMap((file, index) => {
+    const found = models.get(file.file);
+    if (found === undefined) return [missing(file, owner)];
+    const required = typeof found.header === "string" ? 0 : found.header.bytes;
+    return figureProblem(file.file, owner, [
+      ...fileDifferences(file, found),
+      ...(required > found.bytes ? [`its size is ${found.bytes} bytes, but its header requires ${required}`] : []),
+      ...(index > 0 ? [] : [...splitDifferences(variant), ...budgetExcess(variant)]),
+      ...(index === 0 && isComplete ? modelDifferences(variant, report, headers) : []),
+    ]);
+  });
 }
+
+function splitDifferences({ file, sha256, parts }: VariantReport): string[] {
+  if (parts === undefined) return [];
+  const names = parts.map((part) => part.file);
+  const expected = splitPaths(file);
+  const isNamed = names.length === expected.length && names.every((name, index) => name === expected[index]);
+  return [
+    ...(isNamed ? [] : [`the ${names.length} parts in release.json are not the splits of that name`]),
+    ...differs("sha256", sha256, parts[0]?.sha256 ?? null),
+  ];
+}
+
+function budgetExcess({ bytes, allocation }: VariantReport): string[] {
+  if (allocation === undefined || allocation === null || bytes <= allocation.budgetBytes) return [];
+  return [`its size of ${bytes} bytes exceeds the budget of ${allocation.budgetBytes} bytes`];
+}
+
+/** Compares what the headers of all files of a variant say together. */
+function modelDifferences(variant: VariantReport, { model }: RunReport, headers: readonly HeaderFacts[]): string[] {
+  const parameters = total(headers.map((header) => header.parameters));
+  const bits = total(headers.map((header) => header.bitsPerWeight * header.parameters));
+  const types: Record<string, number> = {};
+  for (const header of headers) {
+    for (const [type, count] of Object.entries(header.types)) types[type] = (types[type] ?? 0) + count;
+  }
+  const architecture = headers[0]?.architecture ?? null;
+  return [
+    differs("types", typesText(variant.types), typesText(types)),
+    differs("bits per weight", round(variant.bitsPerWeight), round(parameters === 0 ? 0 : bits / parameters)),
+    differs("architecture", model.architecture ?? architecture, architecture),
+    differs("parameters", model.parameters ?? parameters, parameters),
+    wholeSize(variant, headers),
+  ].flat();
+}
+
+/** Bytes of a split's header that the single file lacks: the start of a GGUF file and three keys. */
+const splitHeaderBytes = 106;
+
+/**
+ * The size of a split variant is that of the single file, which differs by the headers and paddings of the splits; llama.cpp
+ * pads each tensor of a split to 32 bytes, whatever the alignment of the single file.
+ */
+function wholeSize({ bytes, parts }: VariantReport, headers: readonly HeaderFacts[]): string[] {
+  if (parts === undefined) return [];
+  const sum = total(parts.map((part) => part.bytes));
+  const alignment = Math.max(...headers.map((header) => header.alignment));
+  const isPaddedAnew = headers.some((header) => header.alignment !== alignment);
+  const tensors = total(headers.flatMap(({ types }) => Object.values(types)));
+  const allowed = headers.length * (splitHeaderBytes + alignment) + (isPaddedAnew ? tensors * alignment : 0);
+  return Math.abs(sum - bytes) <= allowed ? [] : differs("bytes of all parts", bytes, sum);
+}
+
+const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 function figureProblem(file: string, owner: string, differences: readonly string[]): VerifyProblem[] {
   if (differences.length === 0) return [];

@@ -44,7 +44,9 @@ function headerFacts(gguf: Gguf): HeaderFacts {
     architecture: metadataString(gguf, "general.architecture") ?? null,
     parameters: parameterCount(gguf),
     types: typeCounts(gguf),
+    matrices: new Map(gguf.tensors.flatMap(({ name, shape, type }) => (shape.length > 1 ? [[name, type.name]] : []))),
     bitsPerWeight: bitsPerWeight(gguf),
+    alignment: gguf.alignment,
     bytes: ends.reduce((last, end) => Math.max(last, end), gguf.dataOffset),
     findings: findProblems(gguf).flatMap(({ code, ...finding }) =>
       code === "QS-GGUF-NO-TENSORS" || code === "QS-GGUF-LAYOUT" || code === "QS-GGUF-TRAILING"

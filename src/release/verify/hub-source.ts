@@ -53,6 +53,7 @@ export async function hubSource(
 function remoteFacts({ metadata, tensorInfos, tensorDataOffset }: RemoteGguf): HeaderFacts {
   const alignment = Number(metadata["general.alignment"] ?? 32);
   const types: Record<string, number> = {};
+  const matrices = new Map<string, string>();
   let parameters = 0;
   let tensorBytes = 0;
   let end = 0;
@@ -62,6 +63,7 @@ function remoteFacts({ metadata, tensorInfos, tensorDataOffset }: RemoteGguf): H
     const [row = 1, ...rows] = shape.map(Number);
     const bytes = rows.reduce((product, size) => product * size, rowBytes(type, row));
     types[type.name] = (types[type.name] ?? 0) + 1;
+    if (shape.length > 1) matrices.set(name, type.name);
     parameters += rows.reduce((product, size) => product * size, row);
     tensorBytes += bytes;
     end = Math.max(end, alignUp(Number(offset) + bytes, alignment));
@@ -71,6 +73,8 @@ function remoteFacts({ metadata, tensorInfos, tensorDataOffset }: RemoteGguf): H
     architecture: typeof architecture === "string" ? architecture : null,
     parameters,
     types,
+    matrices,
+    alignment,
     bitsPerWeight: parameters === 0 ? 0 : (8 * tensorBytes) / parameters,
     bytes: Number(tensorDataOffset) + end,
     findings: [],

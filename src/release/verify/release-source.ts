@@ -28,7 +28,11 @@ export interface HeaderFacts {
   parameters: number;
   /** Number of tensors per type. */
   types: Record<string, number>;
+  /** The type of each tensor of more than one dimension, by name. */
+  matrices: ReadonlyMap<string, string>;
   bitsPerWeight: number;
+  /** Tensors start at multiples of it, in bytes. */
+  alignment: number;
   /** End of the last tensor, padding included: the minimum file size. */
   bytes: number;
   /** Problems in a readable header. */

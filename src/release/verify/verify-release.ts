@@ -4,7 +4,8 @@ import { QuantsmithError } from "../../util/errors.js";
 import { bomFile } from "../bom.js";
 import { checksumsFile, parseChecksums } from "../checksums.js";
 import { historyFile } from "../history.js";
-import { provenanceFile } from "../provenance.js";
+import { lockFileName, provenanceFile } from "../provenance.js";
+import { readProvenance } from "../read-provenance.js";
 import type { RunReport } from "../release-report.js";
 import { findResolutionProblems } from "../resolve/find-problems.js";
 import { findForeignLoads } from "../resolve/foreign-loads.js";
@@ -12,15 +13,18 @@ import { modelFiles } from "../resolve/gguf-name.js";
 import { resolveAll } from "../resolve/resolve-all.js";
 import { signatureFile } from "../sign/statement.js";
 import { stableReleaseDigest } from "../stable-release-digest.js";
-import { weightFiles } from "../variant-files.js";
+import { tensorsFile, weightFiles } from "../variant-files.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
 import { checkChecksum, checkExtra, checkProvenance, checkSums, filesWithoutChecksum } from "./check-files.js";
 import { checkHistory, findFormerFiles } from "./check-history.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";
+import { checkSource } from "./check-source.js";
+import { checkTensors } from "./check-tensors.js";
 import { checkVariants, type ModelFacts } from "./check-variants.js";
 import { hashFiles } from "./hash-files.js";
 import { keepRootCauses } from "./keep-root-causes.js";
 import { parseRelease } from "./parse-release.js";
+import { readLock } from "./read-lock.js";
 import { maxTextBytes, type ReleaseSource } from "./release-source.js";
 import { errorProblem, type VerifiedFile, type VerifyProblem, type VerifyReport } from "./verify-report.js";
 
@@ -64,12 +68,17 @@ export async function verifyRelease(
   const recorded = parsed && edited.length === 0 ? stableReleaseDigest(report) : undefined;
   const fromSums = checkSums(sums, digests);
   const changed = new Set(fromSums.map(({ file }) => file));
-  // Changed files are not parsed: their content is not that of the release.
-  const lock = changed.has("recipe.lock.yaml") ? undefined : await text("recipe.lock.yaml");
+  // Changed files are not parsed: their content is not that of the release. So it is with files that nothing lists.
+  const isOwn = (file: string) => !changed.has(file) && (sums === undefined || known.has(file));
+  const lockText = isOwn(lockFileName) ? await text(lockFileName) : undefined;
+  const lock = lockText === undefined ? undefined : readLock(lockText);
+  const tensors = isOwn(tensorsFile) ? await text(tensorsFile) : undefined;
+  const provenance = changed.has(provenanceFile) ? undefined : await text(provenanceFile);
   const bom = changed.has(bomFile) ? undefined : await text(bomFile);
   const hardware = changed.has(hardwareFile) ? undefined : await text(hardwareFile);
   const card = changed.has(cardFile) ? undefined : await text(cardFile);
   const sound = new Map([...digests].filter(([path]) => !changed.has(path)));
+  const unchanged = new Map([...models].filter(([path]) => !changed.has(path)));
   const isResolvable = modelFiles(paths).length <= maxModels;
   const found: VerifyProblem[] = [
     ...unreadable,
@@ -79,7 +88,9 @@ export async function verifyRelease(
     ...(parsed ? checkVariants(report, models, lock) : []),
     ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json is invalid: ${report}`)]),
     ...edited,
-    ...(changed.has(provenanceFile) ? [] : checkProvenance(await text(provenanceFile), digests, recorded)),
+    ...(changed.has(provenanceFile) ? [] : checkProvenance(provenance, digests, recorded)),
+    ...(parsed ? checkSource(report, lock, provenance === undefined ? undefined : readProvenance(provenance)) : []),
+    ...(parsed && tensors !== undefined ? checkTensors(tensors, report, unchanged) : []),
     ...signatureProblems,
     ...(parsed && bom !== undefined ? checkBom(bom, sound, report) : []),
     ...(parsed && hardware !== undefined ? checkHardware(hardware, report) : []),

@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
 import type { RunReport } from "../../../src/release/release-report.js";
 import { checkVariants } from "../../../src/release/verify/check-variants.js";
+import { readLock } from "../../../src/release/verify/read-lock.js";
 
-const header = { architecture: "qwen3", parameters: 8, types: { Q8_0: 1 }, bitsPerWeight: 8.5, bytes: 9, findings: [] };
+const header = {
+  ...{ architecture: "qwen3", parameters: 8, types: { Q8_0: 1 }, bitsPerWeight: 8.5, bytes: 9, findings: [] },
+  ...{ matrices: new Map<string, string>(), alignment: 32 },
+};
 const files = new Map([
   ["M-Q8_0.gguf", { bytes: 9, sha256: "00", header }],
   ["mtp-M-Q8_0.gguf", { bytes: 7, sha256: "11", header }],
@@ -18,7 +22,7 @@ function messages(smoke: object, mtp: object = {}, locked = lock): string[] {
     variants: [{ ...variant, ...verdict }],
     mtp: { file: "mtp-M-Q8_0.gguf", bytes: 7, sha256: "11", ...mtp },
   };
-  return checkVariants(report as unknown as RunReport, files, locked).map(({ message }) => message);
+  return checkVariants(report as unknown as RunReport, files, readLock(locked)).map(({ message }) => message);
 }
 
 test("gates of vectors and the file of MTP layers are verified", () => {
@@ -50,6 +54,8 @@ test.each([
 test.each(["[", "gates: 1", "gates: { kldMean: { max: null } }"])(
   "the lock file %s has no gates to check",
   (locked) => {
-    expect(messages({}, {}, locked)).toEqual([expect.stringContaining("recipe.lock.yaml is not the lock file")]);
+    expect(messages({}, {}, locked)).toEqual([
+      expect.stringContaining("recipe.lock.yaml is missing or not the lock file"),
+    ]);
   },
 );

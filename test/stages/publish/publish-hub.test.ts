@@ -281,7 +281,7 @@ describe("via branch", () => {
     const done = await publishFolder(connection, folder, options);
     expect(done.operations).toEqual(preview.operations);
     expect(preview.operations.map(({ operation }) => operation)).toEqual([
-      ...["create-repository", "set-gating", "create-branch", "add", "add", "add", "add", "add", "add", "add"],
+      ...["create-repository", "set-gating", "create-branch", ...Array(8).fill("add")],
       ...["commit", "commit", "delete-branch", "add-to-collection"],
     ]);
     expect(hub.repo("me/model")).toMatchObject({ access: "private", gated: "auto" });
