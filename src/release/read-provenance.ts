@@ -50,6 +50,7 @@ export function readProvenance(text: string): Provenance | undefined {
     releaseDigest: predicate.runDetails.byproducts.find(({ name }) => name === "release.json")?.annotations
       ?.stableDigest,
     source,
-    lock: internalParameters?.lock as Json | undefined,
+    // The parser reads 1e999 as infinity, which JSON lacks.
+    lock: internalParameters?.lock === undefined ? undefined : JSON.parse(JSON.stringify(internalParameters.lock)),
   };
 }

@@ -1,8 +1,11 @@
 import { quote } from "./quote.js";
 
+/** Nesting limit, far above the files of a release: functions that call themselves for each level have a small stack. */
+const maximumDepth = 100;
+
 /**
  * Parses JSON whose members have one meaning for every reader. Throws a SyntaxError as JSON.parse does, and for duplicate
- * members, of which some parsers use the first and some the last, and for `__proto__`.
+ * members, of which some parsers use the first and some the last, for `__proto__`, and for more than 100 levels.
  */
 export function parseStrictJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -15,8 +18,10 @@ function requireUniqueNames(text: string): void {
   const open: Set<string>[] = [];
   for (let position = 0; position < text.length; position++) {
     const character = text[position];
-    if (character === "{" || character === "[") open.push(new Set());
-    else if (character === "}" || character === "]") open.pop();
+    if (character === "{" || character === "[") {
+      open.push(new Set());
+      if (open.length > maximumDepth) throw new SyntaxError(`it is nested deeper than ${maximumDepth} levels`);
+    } else if (character === "}" || character === "]") open.pop();
     else if (character === '"') {
       const start = position;
       position = endOfString(text, start);

@@ -16,6 +16,7 @@ test.each([
   ['[{"x":{"a":1,"b":[{}],"a":2}}]', '"a" twice'],
   ['{"a":{"__proto__":{"b":1}}}', '"__proto__"'],
   ["{", "JSON"],
+  [`{"a":${"[".repeat(100)}${"]".repeat(100)}}`, "nested deeper than 100 levels"],
 ])("rejects %s", (text, reason) => {
   expect(() => parseStrictJson(text)).toThrow(reason);
 });

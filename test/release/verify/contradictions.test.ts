@@ -5,7 +5,7 @@ import type { RunReport, VariantReport } from "../../../src/release/release-repo
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
 import { parseChecked } from "../../../src/util/checked-json.js";
 import { sha256 } from "../../../src/util/sha256.js";
-import { seal, smallSplits, writeRelease } from "../../fixtures/small-release.js";
+import { seal, smallSplits, sum, writeRelease } from "../../fixtures/small-release.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 /* Releases of a stranger whose checksums, provenance and digests are all recomputed, but whose claims differ. */
@@ -175,6 +175,28 @@ test.each([
   expect(await problems(() => undefined, sealed)).toEqual([
     expect.stringContaining(`QS-VERIFY-PROVENANCE provenance.intoto.json: the provenance ${message}`),
   ]);
+});
+
+test("a provenance with an infinite number in its lock file is reported", async () => {
+  const folder = join(home, `copy-${++copies}`);
+  cpSync(good, folder, { recursive: true });
+  const path = join(folder, "provenance.intoto.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"version": 1', '"version": 1e999'));
+  await sum(folder);
+  const found = await verifyFolder(folder, new AbortController().signal);
+  expect(found.problems.map(({ message }) => message)).toEqual([
+    "the provenance has another lock file than recipe.lock.yaml",
+  ]);
+});
+
+test("release.json of a hundred thousand levels is invalid", async () => {
+  const folder = join(home, `copy-${++copies}`);
+  cpSync(good, folder, { recursive: true });
+  const path = join(folder, "release.json");
+  const deep = `"later": ${"[".repeat(1e5)}${"]".repeat(1e5)}`;
+  writeFileSync(path, readFileSync(path, "utf8").replace("{", `{ ${deep},`));
+  const found = await verifyFolder(folder, new AbortController().signal);
+  expect(found.problems.map(({ code }) => code)).toEqual(["QS-VERIFY-REPORT"]);
 });
 
 test("a variant or file that is listed twice is reported", async () => {
