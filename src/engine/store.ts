@@ -1,7 +1,7 @@
-import { cp, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
+import { cp, mkdir, readdir, realpath, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DigestCache } from "../util/digest-cache.js";
-import { isMissing, isSystemError } from "../util/errors.js";
+import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
 import {
   listFiles,
@@ -11,10 +11,11 @@ import {
   syncTree,
   writeFileAtomic,
 } from "../util/files.js";
+import { mountPoints } from "../util/mount-points.js";
 import { readRegular } from "../util/regular-file.js";
 import { unusedPath } from "../util/replace-folder.js";
 import { collectJobs } from "./collect-jobs.js";
-import { parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
+import { isWithin, parseRecord, type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import { scratchPath, type Workspace } from "./workspace.js";
 
 const recordName = "record.json";
@@ -112,12 +113,12 @@ export class Store {
   }
 
   /**
-   * Drops one output whose readers are all done. Updates the record before it removes the file. A file behind a link stays: the
-   * link's creator has not given it to the store.
+   * Drops one output whose readers are all done. Updates the record before it removes the file. A file behind a link or a mount
+   * point stays: who made that has not given it to the store.
    */
   async drop(record: StepRecord, path: string): Promise<StepRecord> {
     const folder = this.folder(record.fingerprint.stage, record.key);
-    if (await isBehindLink(folder, path)) return record;
+    if ((await isBehindLink(folder, path)) || (await isMounted(folder, path))) return record;
     const outputs = record.outputs.map((output) =>
       output.path === path ? { ...output, dropped: true as const } : output,
     );
@@ -181,6 +182,8 @@ export class Store {
   async #discard(folder: string, onMoved?: OnMoved): Promise<void> {
     // Whoever made a link has not given us what is behind it.
     if (await isLink(folder)) return unlink(folder);
+    const [mount] = await mountPoints(folder);
+    if (mount !== undefined) throw containsMount(folder, mount);
     const moved = await moveForeign(folder);
     if (moved !== undefined) onMoved?.(moved);
     // ENOTDIR: a plain file has the folder's name; it is removed like a folder.
@@ -212,6 +215,20 @@ async function moveForeign(folder: string): Promise<string | undefined> {
     await rename(join(folder, path), join(moved, path));
   }
   return moved;
+}
+
+/** Whether a file of a step is at or below a mount point, at the step's folder or below. */
+async function isMounted(folder: string, path: string): Promise<boolean> {
+  const points = await mountPoints(folder);
+  if (points.length === 0) return false;
+  const real = await realpath(join(folder, path)).catch(() => join(folder, path));
+  return points.some((point) => isWithin(real, point));
+}
+
+function containsMount(folder: string, mount: string): QuantsmithError {
+  return new QuantsmithError("QS-ENV-OUTPUT", `cannot remove ${folder}, which contains a mount point, ${mount}`, {
+    remedy: "Unmount it with `umount`, then run again.",
+  });
 }
 
 /** Whether the path to a file of a step leads through a link, at the step's folder or below. */

@@ -12,6 +12,7 @@ import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
 import { parseYaml } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
+import { requireVisibleYaml } from "./yaml/require-visible-yaml.js";
 
 export interface LoadedPipeline {
   /** Absolute path. */
@@ -36,6 +37,7 @@ export async function loadPipeline(loaded: LoadedRecipe, override?: string): Pro
   const base = override === undefined ? dirname(loaded.file) : process.cwd();
   const file = isPath ? resolve(base, named) : join(folder, `${named}.yaml`);
   const shown = shownPath(file);
+  if (isPath) await requireVisibleYaml(file, override === undefined ? base : file, shown);
   const text = await readTextFile(file, shown, "QS-PIPELINE-MISSING").catch(async (error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-PIPELINE-MISSING") throw error;
     throw new QuantsmithError("QS-PIPELINE-MISSING", missingMessage(named, isPath, error), {

@@ -14,6 +14,7 @@ import { type Recipe, recipeSchema } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
 import { parseYaml, type YamlFile } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
+import { requireVisibleYaml } from "./yaml/require-visible-yaml.js";
 
 export interface LoadedRecipe {
   /** Absolute path; paths inside the recipe are relative to its folder. */
@@ -51,6 +52,7 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
 export async function loadRecipes(path: string): Promise<LoadedRecipe[]> {
   const file = resolve(path);
   const stem = parse(file).name;
+  await requireVisibleYaml(file, file, path);
   const text = await readTextFile(file, path, "QS-RECIPE-MISSING");
   const whole = parseYaml(text, path, "QS-RECIPE-EMPTY");
   requireNoQueue(whole);

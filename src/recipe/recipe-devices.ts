@@ -6,6 +6,7 @@ import { loadCatalog } from "./catalog/load-catalog.js";
 import { isYamlPath } from "./corpus-schema.js";
 import type { Problem, YamlPath } from "./yaml/diagnostics.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
+import { requireVisibleYaml } from "./yaml/require-visible-yaml.js";
 
 /**
  * Loads the catalog of a recipe: the built-in one and the file that the recipe names.
@@ -14,6 +15,7 @@ import type { YamlFile } from "./yaml/parse-yaml.js";
 export async function recipeCatalog(yaml: YamlFile, folder: string): Promise<Catalog> {
   const own = valueAt(yaml.data, ["catalog"]);
   const extra = typeof own === "string" && isYamlPath(own) ? [resolve(folder, own)] : [];
+  for (const path of extra) await requireVisibleYaml(path, folder, path);
   return loadCatalog(extra).catch((error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-CATALOG-MISSING") throw error;
     const { code, message, remedy } = error;
