@@ -166,6 +166,7 @@ export class Store {
     for (const name of await readdir(this.#workspace.store)) {
       const folder = join(this.#workspace.store, name);
       if (!stepFolder.test(name) || (await isLink(folder))) continue; // a foreign file
+      if (await isUnreadable(folder)) continue; // of another version, or damaged: what is the user's there is unknown
       if ((await readRecord(folder)) === undefined) await this.#discard(folder);
       else await removeUnfinishedWrites(join(folder, recordName));
     }
@@ -201,8 +202,16 @@ export class Store {
   }
 }
 
-/** Moves files that the record of a step's folder does not list. Returns their new folder, if there are any. */
+/**
+ * Moves files that the record of a step's folder does not list, or the folder if its record cannot be read. Returns their new
+ * folder, if there are any.
+ */
 async function moveForeign(folder: string): Promise<string | undefined> {
+  if (await isUnreadable(folder)) {
+    const moved = await unusedPath(folder);
+    await rename(folder, moved);
+    return moved;
+  }
   const record = await readRecord(folder);
   if (record === undefined) return undefined;
   await removeUnfinishedWrites(join(folder, recordName));
@@ -250,6 +259,12 @@ async function readRecord(folder: string): Promise<StepRecord | undefined> {
   return record !== undefined && basename(folder) === folderName(record.fingerprint.stage, record.key)
     ? record
     : undefined;
+}
+
+/** Whether the record of a step's folder is of another version, or damaged. */
+async function isUnreadable(folder: string): Promise<boolean> {
+  const text = await readRegular(join(folder, recordName)).then(String, () => "");
+  return text !== "" && parseRecord(text) === undefined;
 }
 
 function folderName(stage: string, key: string): string {

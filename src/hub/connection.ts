@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { homeFolder } from "../util/home-folder.js";
 import { quote } from "../util/quote.js";
-import { redact, redactAddress } from "../util/redact.js";
+import { redact, redactAddress, redactAlways } from "../util/redact.js";
 import { isEndpoint } from "./address.js";
 import { defaultLimits, type HubLimits } from "./limits.js";
 import { proxyAgents } from "./proxy.js";
@@ -56,6 +56,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
       remedy: "Set `HF_TOKEN` to the token only, or run `hf auth login` again.",
     });
   }
+  if (token !== undefined) redactAlways(token);
   const { origin } = new URL(endpoint);
   return {
     endpoint,

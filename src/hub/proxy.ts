@@ -28,7 +28,7 @@ async function tunnel(proxy: string): Promise<Agent> {
   if (!isProxy(address)) {
     throw new QuantsmithError("QS-HUB-PROXY", `the proxy ${redactAddress(address)} is not supported`, {
       remedy:
-        "Set `HTTPS_PROXY` to an http:// or https:// address, with `@`, `/`, `?` and `#` of a password as `%40`, `%2F`, `%3F` and `%23`; or add the host to `NO_PROXY`.",
+        "Set `HTTPS_PROXY` to an http:// or https:// address, with `@`, `/`, `?`, `#` and `%` of a password as `%40`, `%2F`, `%3F`, `%23` and `%25`; or add the host to `NO_PROXY`.",
     });
   }
   // Loaded only for a proxy.
@@ -36,11 +36,20 @@ async function tunnel(proxy: string): Promise<Agent> {
   return new HttpsProxyAgent(address, { keepAlive: true });
 }
 
-/** False for an address whose password ends the host: the name of the host would be a part of it. */
+/** False for an address whose password ends the host, whose name would be a part of it, or cannot be decoded. */
 function isProxy(address: string): boolean {
   if (!URL.canParse(address)) return false;
-  const { protocol, pathname, search, hash } = new URL(address);
-  return /^https?:$/.test(protocol) && !`${pathname}${search}${hash}`.includes("@");
+  const { protocol, username, password, pathname, search, hash } = new URL(address);
+  return canDecode(username + password) && /^https?:$/.test(protocol) && !`${pathname}${search}${hash}`.includes("@");
+}
+
+/** False for a `%` that starts no code, at which the agent would throw. */
+function canDecode(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** True if an entry of `NO_PROXY` contains the host: `*`, a host, or a domain with all hosts below it; with or without a port. */

@@ -21,9 +21,18 @@ const secretParameters =
 const secretAssignments =
   /(?<![\w-])[\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|credentials?)(?!=\d+\b))=[^\s"'=<>[\](){}]/i;
 
+/** Secrets of this process in any format, such as the token of another Hub. */
+const ownSecrets = new Set<string>();
+
+/** Makes `redact` remove a secret of any format of at least eight characters, for the rest of the process. */
+export function redactAlways(secret: string): void {
+  if (secret.length >= 8) ownSecrets.add(secret);
+}
+
 /** Removes tokens, credentials in URLs, and the query of every URL since it may be presigned, from text to show or store. */
 export function redact(text: string): string {
-  const withoutTokens = text
+  const withoutTokens = [...ownSecrets]
+    .reduce((shown, secret) => shown.replaceAll(secret, "[redacted]"), text)
     // Those of apps are JSON web tokens: `hf_oauth_ey….ey….…`. Names such as hf_quant_config.json stay.
     .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
     // Other JSON web tokens, such as those for signing: three parts, the first two JSON in base64.

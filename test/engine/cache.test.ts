@@ -18,6 +18,7 @@ import { collectCache, listCache, type RemovalHooks, waitForRemoval, whileIdle }
 import { keyStep } from "../../src/engine/fingerprint.js";
 import { type OnMoved, openBuildFolder, Store } from "../../src/engine/store.js";
 import { openWorkspace, scratchPath, type Workspace } from "../../src/engine/workspace.js";
+import { parseChecked, renderChecked } from "../../src/util/checked-json.js";
 import { sha256File } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
@@ -143,6 +144,25 @@ test("copies of steps do not count, and a folder in place of a record is removed
   expect(readdirSync(workspace.store).filter((name) => !name.startsWith("."))).toEqual(
     [basename(folder), `${basename(folder)}.bak`].sort(),
   );
+  await workspace.close();
+});
+
+test.each([
+  ["of another version", (text: string) => renderChecked({ ...(parseChecked(text) as object), format: 3 })],
+  ["that is damaged", (text: string) => text.replace('"step"', '"stop"')],
+])("a step with a record %s stays, and is moved for a new build", async (_, change) => {
+  const workspace = await open();
+  const { folder } = await put(workspace, "real", 1000, 1);
+  const record = join(folder, "record.json");
+  writeFileSync(record, change(readFileSync(record, "utf8")));
+  writeFileSync(join(folder, "notes.txt"), "mine");
+  await collectCache(workspace, { kind: "bytes", bytes: 0 });
+  expect(readdirSync(folder).sort()).toEqual(["notes.txt", "real.gguf", "record.json"]);
+  const moved: string[] = [];
+  await put(workspace, "real", 1000, 1, { onMoved: (path) => moved.push(path) });
+  expect(moved).toEqual([`${folder}.replaced-1`]);
+  expect(readFileSync(join(`${folder}.replaced-1`, "notes.txt"), "utf8")).toBe("mine");
+  expect(readdirSync(folder).sort()).toEqual(["real.gguf", "record.json"]);
   await workspace.close();
 });
 

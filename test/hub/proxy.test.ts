@@ -95,17 +95,20 @@ test("an invalid proxy is an error without its password", async () => {
   ]);
 });
 
-test.each(["http://me:s3cr3t/x@proxy.example", "me:p@s3cr3t/x@proxy.example", "http://me:p@s3cr3t#x@proxy.example"])(
-  "a password that ends the host in %s is an error without it, not a host to connect to",
-  async (address) => {
-    const error = await failure({ HTTPS_PROXY: address });
-    expect([error.code, error.message]).toEqual([
-      "QS-HUB-PROXY",
-      "the proxy http://[redacted]@proxy.example is not supported",
-    ]);
-    expect(error.remedy).toContain("%40");
-  },
-);
+test.each([
+  "http://me:s3cr3t%zz@proxy.example",
+  "http://me:s3cr3t%ff@proxy.example",
+  "http://me:s3cr3t/x@proxy.example",
+  "me:p@s3cr3t/x@proxy.example",
+  "http://me:p@s3cr3t#x@proxy.example",
+])("a password that ends the host in %s is an error without it, not a host to connect to", async (address) => {
+  const error = await failure({ HTTPS_PROXY: address });
+  expect([error.code, error.message]).toEqual([
+    "QS-HUB-PROXY",
+    "the proxy http://[redacted]@proxy.example is not supported",
+  ]);
+  expect(error.remedy).toContain("%40");
+});
 
 test.each([
   ["*", "https://hub.example/", false],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { errorReport } from "../../src/util/error-report.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { quote } from "../../src/util/quote.js";
-import { hasUrlCredentials, redact, redactAddress } from "../../src/util/redact.js";
+import { hasUrlCredentials, redact, redactAddress, redactAlways } from "../../src/util/redact.js";
 
 const secret = "s3cr3t";
 
@@ -62,6 +62,12 @@ test.each([
 ])("%s has no credentials", (text) => {
   expect(redact(text)).toBe(text);
   expect(hasUrlCredentials(text)).toBe(false);
+});
+
+test("a secret of any format that this process knows is redacted, but not a short text", () => {
+  redactAlways("t0ken-of.a~mirror");
+  redactAlways("short");
+  expect(redact("sent t0ken-of.a~mirror, a short one")).toBe("sent [redacted], a short one");
 });
 
 test("JSON web tokens are redacted, also without a signature", () => {

@@ -1,5 +1,6 @@
 import { lstat, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { isCacheBlob } from "../../util/cache-blob.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import { missingGguf } from "../errors.js";
@@ -35,15 +36,12 @@ export async function requireFree(out: string): Promise<void> {
   throw new QuantsmithError("QS-USAGE", message, { remedy: "Choose a path that does not exist with `--out`." });
 }
 
-/** A blob of a Hugging Face cache, by its real path: named by its digest, and shared by all programs of the machine. */
-const cacheBlob = /(?:^|[\\/])(?:models|datasets)--[^\\/]+[\\/]blobs[\\/](?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-
 /**
  * Rejects a read-only file, by its mode bits, because access(2) lets root write to any file, and a file of a Hugging Face
  * cache. Errors: QS-EDIT-READ-ONLY.
  */
 export async function requireWritable(path: string): Promise<void> {
-  if (cacheBlob.test(path)) {
+  if (isCacheBlob(path)) {
     throw new QuantsmithError("QS-EDIT-READ-ONLY", `${path} is in a Hugging Face cache, which other programs use`, {
       remedy: "Write to another file with `--out`.",
       at: { file: path },

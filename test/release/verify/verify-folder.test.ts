@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RunReport } from "../../../src/release/release-report.js";
 import { verifyFolder } from "../../../src/release/verify/verify-folder.js";
@@ -177,13 +177,35 @@ describe("an entry that is not a regular file", () => {
     }
   });
 
-  test("a link to a file counts as that file; a target outside the folder gives a warning", async () => {
+  test.each([
+    ["a GGUF file", "tiny-Q8_0.gguf", "tiny-Q8_0.gguf"],
+    ["a file of a Hugging Face cache", "README.md", `models--org--name/blobs/${"0".repeat(64)}`],
+  ])("a link to %s outside the folder counts as that file, with a warning", async (_, path, target) => {
     const folder = copy();
-    rmSync(join(folder, "README.md"));
-    symlinkSync(join(good, "README.md"), join(folder, "README.md"));
+    const moved = join(temporaryFolder(), target);
+    mkdirSync(dirname(moved), { recursive: true });
+    renameSync(join(folder, path), moved);
+    symlinkSync(moved, join(folder, path));
     const report = await verifyFolder(folder, never);
     expect(report).toMatchObject({ ok: true, problems: [{ code: "QS-VERIFY-FILE", severity: "warning" }] });
   });
+
+  test.each(["SHA256SUMS", "release.json", "model.sig", "README.md"])(
+    "a link at %s to another file outside is not read",
+    async (path) => {
+      const folder = copy();
+      const secret = join(temporaryFolder(), "netrc");
+      put(secret, "machine host\nlogin me\npassword s3cr3t\n");
+      rmSync(join(folder, path), { force: true });
+      symlinkSync(secret, join(folder, path));
+      const report = await verifyFolder(folder, never);
+      expect(report.ok).toBe(false);
+      expect(report.problems).toContainEqual(
+        expect.objectContaining({ code: "QS-VERIFY-FILE", severity: "error", file: path }),
+      );
+      expect(JSON.stringify(report)).not.toMatch(/s3cr3t|login me/);
+    },
+  );
 
   test("what the system left behind is no part of a release", async () => {
     const folder = copy();
