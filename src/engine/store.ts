@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, realpath, rename, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import PQueue from "p-queue";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
@@ -20,6 +21,8 @@ import { scratchPath, type Workspace } from "./workspace.js";
 
 const recordName = "record.json";
 const stepFolder = /^[a-z]+-[0-9a-f]{64}$/;
+/** Records that are open at once. */
+const readers = 32;
 const keyPattern = /^[0-9a-f]{64}$/;
 
 /** Gets the new path of files that are in the folder of a removed step, but not in its record. */
@@ -139,8 +142,9 @@ export class Store {
   /** Returns all records in the store with the time of their last use, unordered. */
   async records(): Promise<{ record: StepRecord; lastUsed: Date }[]> {
     const names = await readdir(this.#workspace.store).catch(() => []);
-    const found = await Promise.all(
-      names.map(async (name) => {
+    const queue = new PQueue({ concurrency: readers });
+    const found = await queue.addAll(
+      names.map((name) => async () => {
         const folder = join(this.#workspace.store, name);
         const record = await readRecord(folder);
         const used = await stat(join(folder, recordName)).catch(() => undefined);
@@ -255,7 +259,7 @@ async function isLink(path: string): Promise<boolean> {
 
 /** Returns the record of a step's folder; undefined without a whole one, or in a copy under another name. */
 async function readRecord(folder: string): Promise<StepRecord | undefined> {
-  const record = parseRecord(await readRegular(join(folder, recordName)).then(String, () => ""));
+  const record = parseRecord(await readRecordText(folder));
   return record !== undefined && basename(folder) === folderName(record.fingerprint.stage, record.key)
     ? record
     : undefined;
@@ -263,8 +267,20 @@ async function readRecord(folder: string): Promise<StepRecord | undefined> {
 
 /** Whether the record of a step's folder is of another version, or damaged. */
 async function isUnreadable(folder: string): Promise<boolean> {
-  const text = await readRegular(join(folder, recordName)).then(String, () => "");
+  const text = await readRecordText(folder);
   return text !== "" && parseRecord(text) === undefined;
+}
+
+/** Returns the text of a record; empty if there is no regular file. Errors: system errors; such a record may be whole. */
+async function readRecordText(folder: string): Promise<string> {
+  try {
+    return String(await readRegular(join(folder, recordName)));
+  } catch (error) {
+    const isNone =
+      isMissing(error) || (isSystemError(error) && ["EISDIR", "ENXIO", "ELOOP", "ENOTDIR"].includes(error.code ?? ""));
+    if (isNone) return "";
+    throw error;
+  }
 }
 
 function folderName(stage: string, key: string): string {
