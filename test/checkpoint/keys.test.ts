@@ -74,6 +74,17 @@ test.each<[FileKeys, JsonObject, string, string?]>([
   [configKeys, { query_pre_attn_scalar: 168, head_dim: 256 }, "`query_pre_attn_scalar` (168)", "gemma3"],
   [configKeys, { layer_types: ["full_attention", "sliding_attention"] }, "`layer_types`:", "gemma2"],
   [configKeys, { rope_scaling: { type: "dynamic", factor: 2 } }, '`rope_scaling.type` ("dynamic")', "falcon"],
+  [
+    configKeys,
+    { rope_parameters: { rope_type: "default" }, rope_scaling: { rope_type: "linear", factor: 8 } },
+    "`rope_scaling`:",
+  ],
+  [configKeys, { rope_parameters: { rope_theta: 1e4 }, rope_theta: 5e5 }, "`rope_theta` (500000)"],
+  [
+    configKeys,
+    { rope_parameters: { full_attention: { rope_theta: 1e6, partial_rotary_factor: 1 } }, partial_rotary_factor: 0.5 },
+    "`partial_rotary_factor` (0.5)",
+  ],
   [generationKeys, { do_sample: false, temperature: 0.7 }, "`do_sample` (false)"],
   [generationKeys, { suppress_tokens: [5] }, "`suppress_tokens`:"],
   [tokenizerConfigKeys, { split_special_tokens: true }, "`split_special_tokens` (true)"],
@@ -106,6 +117,27 @@ test("a SentencePiece model without the former spaces is named once", () => {
   expect(warningsOf(tokenizerKeys, tokenizer, spm, { legacy: false })).toEqual([]);
   spm.metadata.set("tokenizer.ggml.add_space_prefix", { type: "bool", value: false });
   expect(warningsOf(tokenizerConfigKeys, { legacy: false }, spm)).toEqual([]);
+});
+
+test("settings of rotary embedding that two keys have in common are not reported", () => {
+  const scaling = { type: "linear", factor: 8 };
+  const parameters = { rope_type: "linear", factor: 8, rope_theta: 1e6 };
+  for (const rope_parameters of [parameters, { full_attention: parameters, sliding_attention: { rope_theta: 1e4 } }]) {
+    const config = { rope_parameters, rope_scaling: scaling, rope_theta: 1e6 };
+    expect(warningsOf(configKeys, config)).toEqual([]);
+  }
+  expect(warningsOf(configKeys, { rope_parameters: parameters, rope_scaling: null })).toEqual([]);
+});
+
+test("a token at the beginning of each text that is another one in the file is named", () => {
+  const spm = file("llama", "llama");
+  spm.metadata.set("tokenizer.ggml.bos_token_id", { type: "uint32", value: 0 });
+  expect(warningsOf(tokenizerConfigKeys, { bos_token: "<s>" }, spm)).toEqual([]);
+  expect(warningsOf(tokenizerConfigKeys, { bos_token: "</s>" }, spm)).toEqual([
+    expect.stringMatching(/^QW-KEYS-LOST: tokenizer_config.json, `bos_token` \("<\/s>"\): transformers begins/),
+  ]);
+  spm.metadata.set("tokenizer.ggml.add_bos_token", { type: "bool", value: false });
+  expect(warningsOf(tokenizerConfigKeys, { bos_token: "</s>" }, spm)).toEqual([]);
 });
 
 test("neutral values, and a map that transformers does not read, are not reported", () => {

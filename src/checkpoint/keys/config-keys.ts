@@ -2,6 +2,7 @@ import { metadataString } from "../../gguf/metadata.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
 import { isObject } from "../parse-python-json.js";
 import { type FileKeys, type KeyFacts, type LostKey, unless } from "./key-list.js";
+import { otherInside, otherScaling } from "./rope-keys.js";
 
 const architectureOf = ({ gguf }: KeyFacts) => metadataString(gguf, "general.architecture") ?? "";
 const isOneOf = (facts: KeyFacts, ...names: string[]) => names.includes(architectureOf(facts));
@@ -66,7 +67,7 @@ export const configKeys: FileKeys = {
     ...["architectures", "model_type", "text_config", "vision_config", "audio_config", "quantization_config"],
     ...["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"],
     ...["num_key_value_heads", "head_dim", "max_position_embeddings", "original_max_position_embeddings"],
-    ...["rms_norm_eps", "layer_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "partial_rotary_factor"],
+    ...["rms_norm_eps", "layer_norm_eps", "rope_parameters"],
     ...["rope_local_base_freq", "final_logit_softcapping", "attn_logit_softcapping", "is_causal"],
     ...["num_local_experts", "num_experts", "num_experts_per_tok", "moe_intermediate_size", "n_group", "topk_group"],
     ...["shared_expert_intermediate_size", "tie_word_embeddings", "dtype", "torch_dtype", "tokenizer_class"],
@@ -146,6 +147,9 @@ export const configKeys: FileKeys = {
       effect: "llama.cpp always normalizes the weights of the chosen experts",
       differs: (value, facts) => isOneOf(facts, "qwen3moe") && value !== true,
     },
+    rope_scaling: otherScaling,
+    rope_theta: otherInside("rope_theta"),
+    partial_rotary_factor: otherInside("partial_rotary_factor"),
     ...Object.fromEntries(
       rope.flatMap((key) => [
         [`${key}.rope_type`, dynamic],

@@ -17,6 +17,8 @@ export interface LostKey {
   when: string;
   /** The difference; completes "config.json, `hidden_act` ("gelu"): …". */
   effect: string;
+  /** What the user can do, unless that is to compare answers. */
+  remedy?: string;
   /** Whether the value is one of them; undefined for a missing key, null where the file says so. */
   differs(value: Json | undefined, facts: KeyFacts): boolean;
 }

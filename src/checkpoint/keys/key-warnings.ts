@@ -29,11 +29,8 @@ export function keyWarnings(keys: FileKeys, facts: KeyFacts, alsoRead: ReadonlyS
   return [
     ...lost.map(([key, rule]): Warning => {
       const message = `${keys.file}, \`${key}\`${described(found.get(key))}: ${rule.effect}`;
-      return {
-        code: "QW-KEYS-LOST",
-        message,
-        remedy: "llama.cpp has no setting for it: compare answers with transformers.",
-      };
+      const { remedy = "llama.cpp has no setting for it: compare answers with transformers." } = rule;
+      return { code: "QW-KEYS-LOST", message, remedy };
     }),
     ...(unknown.length === 0 || keys.anyKey ? [] : [unknownKeys(keys.file, unknown)]),
   ];

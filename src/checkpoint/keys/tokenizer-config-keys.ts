@@ -1,4 +1,6 @@
-import { metadataString } from "../../gguf/metadata.js";
+import { metadataNumber, metadataString } from "../../gguf/metadata.js";
+import type { Json } from "../../util/canonical-json.js";
+import { isObject } from "../parse-python-json.js";
 import { type FileKeys, type KeyFacts, unless } from "./key-list.js";
 
 /** Whether llama.cpp puts a space before a text that follows a special token, as transformers' `legacy` does. */
@@ -9,11 +11,27 @@ export function addsSpaces({ gguf }: KeyFacts): boolean {
 
 export const spaceEffect = "llama.cpp adds a space to a text after a special token, where transformers adds none";
 
+/**
+ * Whether each text begins with another token than in the file. The converter finds a token's id by its text in
+ * tokenizer.json, and takes that of config.json if there is none.
+ */
+function isOtherBeginning(value: Json | undefined, { gguf }: KeyFacts): boolean {
+  const text = isObject(value) ? value.content : value;
+  const tokens = gguf.metadata.get("tokenizer.ggml.tokens");
+  if (typeof text !== "string" || tokens?.type !== "array") return false;
+  const adds = gguf.metadata.get("tokenizer.ggml.add_bos_token");
+  const isLlama = metadataString(gguf, "tokenizer.ggml.model") === "llama";
+  // llama.cpp's defaults for a SentencePiece vocabulary.
+  if (adds?.type === "bool" ? !adds.value : !isLlama) return false;
+  const id = metadataNumber(gguf, "tokenizer.ggml.bos_token_id") ?? (isLlama ? 1 : -1);
+  return tokens.items[id] !== text;
+}
+
 export const tokenizerConfigKeys: FileKeys = {
   file: "tokenizer_config.json",
   read: [
     ...["tokenizer_class", "add_bos_token", "add_eos_token", "add_sep_token", "added_tokens_decoder", "chat_template"],
-    ...["bos", "eos", "unk", "sep", "pad", "cls", "mask"].map((role) => `${role}_token`),
+    ...["eos", "unk", "sep", "pad", "cls", "mask"].map((role) => `${role}_token`),
     ...["additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens", "add_prefix_space"],
     ...["from_slow", "fix_mistral_regex"],
   ],
@@ -37,6 +55,13 @@ export const tokenizerConfigKeys: FileKeys = {
   // Texts of tokens in roles of one model, such as image_token.
   ignored: /_token(_id)?$/,
   lost: {
+    bos_token: {
+      when: "another token than the file's, which begins each text",
+      effect: "transformers begins each text with it, llama.cpp with the token of config.json's bos_token_id",
+      remedy:
+        "Set `bos_token_id` in config.json to the token with which the model was trained, or correct `bos_token`.",
+      differs: isOtherBeginning,
+    },
     legacy: {
       when: "false, for a SentencePiece vocabulary whose texts get a space",
       effect: spaceEffect,
