@@ -54,5 +54,8 @@ export function toInteger(value: Json, name: string, max = uint32Max): number {
 /** Throws QS-CONVERT-CONFIG unless the value is a number that is finite as a 32-bit float. */
 export function toFloat(value: Json, name: string, file?: string): number {
   if (typeof value === "number" && Number.isFinite(Math.fround(value))) return value;
-  throw badConfig(`${name} is ${formatValue(value)}, not a 32-bit float`, file);
+  // A file's NaN is read as Infinity, too.
+  const found =
+    typeof value === "number" && !Number.isFinite(value) ? "NaN, Infinity or too large" : formatValue(value);
+  throw badConfig(`${name} is ${found}, not a 32-bit float`, file);
 }

@@ -81,6 +81,12 @@ test("a generation_config.json of invalid JSON is ignored; one with wrong types 
   }
 });
 
+test("a NaN in generation_config.json is not named as Infinity alone", async () => {
+  const folder = await folderWith({ "generation_config.json": '{"temperature": NaN}' });
+  const failure = await failureOf(generalMetadata(folder, nameless, modelOf(1)));
+  expect(failure.message).toContain("temperature is NaN, Infinity or too large, not a 32-bit float");
+});
+
 test("a size label counts one expert", () => {
   const tensors = [
     { name: "token_embd.weight", shape: [4096, 32_000] },

@@ -58,6 +58,7 @@ function readPiece(bytes: Buffer, id: number): Piece {
     else if (number <= 3) throw damaged(`piece ${id} has an unexpected encoding`);
   }
   if (piece.text === "") throw damaged(`piece ${id} has no text`);
+  if (Number.isNaN(piece.score)) throw damaged(`the score of piece ${id}, ${quote(piece.text)}, is not a number`);
   if (!Object.values<number>(tokenTypes).includes(piece.type))
     throw damaged(`piece ${id} has the unknown type ${piece.type}`);
   if (piece.type === tokenTypes.byte && !/^<0x[0-9A-F]{2}>$/.test(piece.text)) {

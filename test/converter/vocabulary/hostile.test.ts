@@ -239,6 +239,11 @@ test.each<[string, Buffer, RegExp]>([
     /unknown type 9/,
   ],
   [
+    "a score that is not a number",
+    encodeSentencePiece([...pieces, { text: "b", score: Number.NaN, type: 1 }], { addDummyPrefix: true }),
+    /the score of piece 3, "b", is not a number/,
+  ],
+  [
     "a truncated end",
     encodeSentencePiece(pieces, { addDummyPrefix: true }).subarray(0, -3),
     /extends beyond the end of the file|is not terminated/,
