@@ -12,8 +12,9 @@ export function keysPage(files: readonly FileKeys[]): string {
       "difference; other values are read, or have no effect. Keys in no list have an unknown effect and are warned of together (`QW-KEYS-UNKNOWN`). In " +
       "config.json, keys of `text_config` count as those of the top level.",
     "For architectures without a native converter, every name that occurs as a string in llama.cpp's converter counts as " +
-      "read, too. Three more codes concern keys: `QW-TOKENS-END` (`eos_token_id`), `QW-TOKENS-MISSING` (`added_tokens`) " +
-      "and `QW-WEIGHTS-TIED` (`tie_word_embeddings` beside another output matrix).",
+      "read, too. More codes concern keys: `QW-TOKENS-END` (`eos_token_id`), `QW-TOKENS-MISSING` and `QW-TOKENS-DIFFER` " +
+      "(`added_tokens`, `model.vocab`), `QW-WEIGHTS-BIAS` (`attention_bias`, `mlp_bias`) and `QW-WEIGHTS-TIED` " +
+      "(`tie_word_embeddings` beside another output matrix).",
     ...files.map((keys) => section(keys)),
   );
 }

@@ -70,6 +70,10 @@ export const warningCodes = {
     about:
       "`tie_word_embeddings` is true, but the checkpoint has an output matrix of its own, which the file contains; or it is false, but the checkpoint has none.",
   },
+  "QW-WEIGHTS-BIAS": {
+    onCard: true,
+    about: "The checkpoint has biases that transformers ignores and the converted file contains.",
+  },
   "QW-WEIGHTS-PLAIN": {
     onCard: false,
     about: "config.json declares quantized weights, but they are plain floats, which are converted as they are.",
@@ -102,6 +106,11 @@ export const warningCodes = {
     onCard: true,
     about:
       "The tokenizer has tokens that the converted file lacks: tokenizer.model defines its vocabulary, or the model has no rows for them.",
+  },
+  "QW-TOKENS-DIFFER": {
+    onCard: true,
+    about:
+      "Texts become other tokens with the converted file than with transformers: its vocabulary has other ids or types, or no scores.",
   },
   "QW-TOKENS-END": {
     onCard: true,

@@ -4,13 +4,16 @@ import { configKeys, mergedConfig } from "../../src/checkpoint/keys/config-keys.
 import { generationKeys } from "../../src/checkpoint/keys/generation-keys.js";
 import type { FileKeys } from "../../src/checkpoint/keys/key-list.js";
 import { checkpointKeys, keyWarnings } from "../../src/checkpoint/keys/key-warnings.js";
+import { sentencePieceKeys } from "../../src/checkpoint/keys/sentencepiece-keys.js";
 import { tokenizerConfigKeys } from "../../src/checkpoint/keys/tokenizer-config-keys.js";
 import { specialTokensMapKeys, tokenizerKeys } from "../../src/checkpoint/keys/tokenizer-keys.js";
 import { findFamily } from "../../src/converter/families/find-family.js";
 import { readModelConfig } from "../../src/converter/model-config.js";
 import { readRope } from "../../src/converter/rope-parameters.js";
+import { readSettings } from "../../src/converter/vocabulary/sentencepiece-model.js";
 import type { GgufValue } from "../../src/gguf/gguf.js";
 import type { JsonObject } from "../../src/util/canonical-json.js";
+import { encodeSentencePiece } from "../fixtures/tokenizer/sentencepiece-writer.js";
 
 function file(architecture: string, model = "gpt2"): { metadata: Map<string, GgufValue> } {
   const text = (value: string): GgufValue => ({ type: "string", value });
@@ -117,6 +120,29 @@ test("a SentencePiece model without the former spaces is named once", () => {
   expect(warningsOf(tokenizerKeys, tokenizer, spm, { legacy: false })).toEqual([]);
   spm.metadata.set("tokenizer.ggml.add_space_prefix", { type: "bool", value: false });
   expect(warningsOf(tokenizerConfigKeys, { legacy: false }, spm)).toEqual([]);
+});
+
+test("settings of a tokenizer.model that llama.cpp does not know are named", () => {
+  const spm = file("llama", "llama");
+  const pieces = [
+    { text: "<unk>", score: 0, type: 2 },
+    { text: "a", score: -1, type: 1 },
+  ];
+  const usual = readSettings(encodeSentencePiece(pieces, { addDummyPrefix: true }));
+  expect(warningsOf(sentencePieceKeys, usual, spm)).toEqual([]);
+  // A file without settings has the library's defaults: a Unigram that removes blanks.
+  const messages = warningsOf(sentencePieceKeys, readSettings(Buffer.alloc(0)), spm);
+  expect(messages).toEqual([
+    expect.stringContaining("tokenizer.model, `trainer_spec.model_type` (1): llama.cpp merges"),
+    expect.stringContaining("tokenizer.model, `normalizer_spec.remove_extra_whitespaces` (true)"),
+  ]);
+  expect(warningsOf(sentencePieceKeys, readSettings(Buffer.alloc(0)), file("llama", "t5"))).toEqual([]);
+  const noPrefix = readSettings(encodeSentencePiece(pieces, { addDummyPrefix: false }));
+  expect(warningsOf(sentencePieceKeys, noPrefix, spm)).toEqual([
+    expect.stringContaining("`normalizer_spec.add_dummy_prefix` (false)"),
+  ]);
+  spm.metadata.set("tokenizer.ggml.add_space_prefix", { type: "bool", value: false });
+  expect(warningsOf(sentencePieceKeys, noPrefix, spm)).toEqual([]);
 });
 
 test("settings of rotary embedding that two keys have in common are not reported", () => {

@@ -5,13 +5,14 @@ import { isObject } from "../parse-python-json.js";
 import { configKeys } from "./config-keys.js";
 import { generationKeys } from "./generation-keys.js";
 import type { FileKeys, KeyFacts } from "./key-list.js";
+import { sentencePieceKeys } from "./sentencepiece-keys.js";
 import { tokenizerConfigKeys } from "./tokenizer-config-keys.js";
 import { addedTokensKeys, specialTokensMapKeys, tokenizerKeys } from "./tokenizer-keys.js";
 
 /** The files whose keys are known. */
 export const checkpointKeys: readonly FileKeys[] = [
   ...[configKeys, generationKeys, tokenizerConfigKeys, tokenizerKeys],
-  ...[specialTokensMapKeys, addedTokensKeys],
+  ...[specialTokensMapKeys, addedTokensKeys, sentencePieceKeys],
 ];
 
 /** Names in a message. */

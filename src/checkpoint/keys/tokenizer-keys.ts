@@ -25,9 +25,12 @@ function parts(value: Json | undefined, list: string): JsonObject[] {
 
 const isByteLevel = ({ gguf }: KeyFacts) => metadataString(gguf, "tokenizer.ggml.model") === "gpt2";
 
+const isSentencePiece = ({ gguf }: KeyFacts) => metadataString(gguf, "tokenizer.ggml.model") === "llama";
+
 function isLostNormalizer(value: Json | undefined, facts: KeyFacts): boolean {
   return (
-    isByteLevel(facts) && parts(value, "normalizers").some(({ type }) => unknownNormalizers.includes(String(type)))
+    (isByteLevel(facts) || isSentencePiece(facts)) &&
+    parts(value, "normalizers").some(({ type }) => unknownNormalizers.includes(String(type)))
   );
 }
 
@@ -57,7 +60,7 @@ function hasFlags(value: Json | undefined, { gguf }: KeyFacts): boolean {
 export const tokenizerKeys: FileKeys = {
   file: "tokenizer.json",
   read: [
-    ...["model", "model.type", "model.vocab", "model.merges"],
+    ...["model", "model.vocab", "model.merges"],
     ...["model.byte_fallback", "model.continuing_subword_prefix", "model.end_of_word_suffix"],
   ],
   withoutEffect: [
@@ -67,7 +70,7 @@ export const tokenizerKeys: FileKeys = {
   ],
   lost: {
     normalizer: {
-      when: `${unknownNormalizers.join(", ")}, for a byte-level BPE (NFC changes only decomposed characters, such as e and a combining accent)`,
+      when: `${unknownNormalizers.join(", ")}, for a BPE (NFC changes only decomposed characters, such as e and a combining accent)`,
       effect: "llama.cpp does not normalize the characters of a text, so rare ones become other tokens",
       differs: isLostNormalizer,
     },
@@ -88,6 +91,11 @@ export const tokenizerKeys: FileKeys = {
       when: `tokens with ${flags.join(", ")}, except those of Phi 3 and masks`,
       effect: "llama.cpp keeps the blanks beside these tokens, and finds them inside words",
       differs: hasFlags,
+    },
+    "model.type": {
+      when: '"Unigram", for a file with the vocabulary of a SentencePiece BPE',
+      effect: "llama.cpp merges pieces like a BPE, so texts become other tokens",
+      differs: (value, facts) => value === "Unigram" && isSentencePiece(facts),
     },
     "model.ignore_merges": {
       when: "true, for a pre-tokenizer without it in llama.cpp",

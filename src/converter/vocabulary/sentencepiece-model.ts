@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../util/canonical-json.js";
 import { quote } from "../../util/quote.js";
 import { maxTokens, tokenTypes } from "./vocabulary-entries.js";
 import { brokenTokenizer } from "./vocabulary-errors.js";
@@ -41,7 +42,41 @@ export function readPieces(bytes: Buffer): Piece[] {
 }
 
 const trainerField = 2;
+const normalizerField = 3;
 const byteFallbackField = 35;
+
+/**
+ * Returns the settings that change how the library splits a text, under their names in sentencepiece_model.proto and with
+ * its defaults; `precompiled_charsmap` is whether there is one. Throws QS-CONVERT-TOKENIZER.
+ */
+export function readSettings(bytes: Buffer): JsonObject {
+  const messages = (field: number) =>
+    Buffer.concat(
+      [...fields(bytes)].flatMap(({ number, value }) => (number === field && Buffer.isBuffer(value) ? [value] : [])),
+    );
+  const last = (message: Buffer, field: number) =>
+    [...fields(message)].filter(({ number }) => number === field).at(-1)?.value;
+  const flag = (message: Buffer, field: number, otherwise: boolean) => {
+    const value = last(message, field);
+    return typeof value === "bigint" ? value !== 0n : otherwise;
+  };
+  // The parts of a message that occurs several times are one.
+  const trainer = messages(trainerField);
+  const normalizer = messages(normalizerField);
+  const type = last(trainer, 3);
+  const charsMap = last(normalizer, 2);
+  return {
+    trainer_spec: {
+      model_type: typeof type === "bigint" ? Number(type) : 1,
+      treat_whitespace_as_suffix: flag(trainer, 24, false),
+    },
+    normalizer_spec: {
+      precompiled_charsmap: Buffer.isBuffer(charsMap) && charsMap.length > 0,
+      add_dummy_prefix: flag(normalizer, 3, true),
+      remove_extra_whitespaces: flag(normalizer, 4, true),
+    },
+  };
+}
 
 /** Returns the setting `byte_fallback`; undefined when it is missing. */
 function readByteFallback(trainer: Buffer): boolean | undefined {

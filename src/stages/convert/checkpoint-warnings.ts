@@ -5,20 +5,22 @@ import { privateCardWarning } from "../../checkpoint/private-metadata.js";
 import { readBaseCard } from "../../checkpoint/snapshot-report.js";
 import { findFamily } from "../../converter/families/find-family.js";
 import { readModelConfig } from "../../converter/model-config.js";
-import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
+import { readSettings } from "../../converter/vocabulary/sentencepiece-model.js";
+import { readBytes, readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { readGguf } from "../../gguf/read-header.js";
 import { readConverterKeys } from "../../llamacpp/toolchain/converter-keys.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
+import { biasWarnings } from "./bias-warnings.js";
 import { type Matrices, outputWarnings } from "./output-matrix.js";
 
 const adapterConfig = "adapter_config.json";
 
 /**
- * Warns of keys of a snapshot that the converted file does not express, of private values of its card, of an adapter and of
- * an output matrix that transformers would replace. Errors: QS-GGUF-* for a file that cannot be read.
+ * Warns of keys of a snapshot that the converted file does not express, of private values of its card, of an adapter, and of
+ * weights that transformers would ignore, replace or change. Errors: QS-GGUF-* for a file that cannot be read.
  */
 export async function warnOfCheckpoint(
   { warn, toolchain }: Pick<StageContext, "warn" | "toolchain">,
@@ -30,15 +32,16 @@ export async function warnOfCheckpoint(
     return tensor && { ...tensor, path: file, type: String(tensor.type) };
   };
   const matrices = { embedding: stored("token_embd.weight"), output: stored("output.weight") };
-  for (const warning of await checkpointWarnings({ gguf, matrices }, snapshot, { toolchain })) warn(warning);
+  const tensors = gguf.tensors.map(({ name }) => name);
+  for (const warning of await checkpointWarnings({ gguf, matrices, tensors }, snapshot, { toolchain })) warn(warning);
 }
 
 /**
- * Returns these warnings for the metadata and matrices of a conversion. Files that are no JSON objects are left to the
+ * Returns these warnings for the metadata, matrices and tensors' names of a conversion. Files that are no JSON objects are left to the
  * conversion.
  */
 export async function checkpointWarnings(
-  { gguf, matrices }: { gguf: Pick<Gguf, "metadata">; matrices: Matrices },
+  { gguf, matrices, tensors }: { gguf: Pick<Gguf, "metadata">; matrices: Matrices; tensors: readonly string[] },
   snapshot: string,
   { toolchain }: Pick<StageContext, "toolchain">,
 ): Promise<Warning[]> {
@@ -49,11 +52,16 @@ export async function checkpointWarnings(
   const config = (await read("config.json")) ?? {};
   // Each native family's keys are known; of other architectures only what the converter's source mentions.
   const alsoRead = findFamily(config) === undefined ? await readConverterKeys(await toolchain()) : undefined;
+  const objectOf = (file: string) => {
+    if (file === "config.json") return mergedConfig(config);
+    return file === "tokenizer.model" ? sentencePieceSettings(snapshot, names) : read(file);
+  };
   const warnings = [...privateCardWarning(await readBaseCard(snapshot)), ...adapterWarning(names)];
   for (const keys of checkpointKeys) {
-    const object = keys.file === "config.json" ? mergedConfig(config) : await read(keys.file);
+    const object = await objectOf(keys.file);
     if (object !== undefined) warnings.push(...keyWarnings(keys, { gguf, object, tokenizerConfig }, alsoRead));
   }
+  warnings.push(...biasWarnings(config, tensors));
   const tied = isTied(config);
   // An embedding model uses no output matrix.
   const isGenerating = !names.includes("modules.json");
@@ -71,6 +79,19 @@ function adapterWarning(names: readonly string[]): Warning[] {
       remedy: `Merge it into the weights (\`merge_and_unload()\` of PEFT), or publish it as a file of its own: \`quantsmith convert-lora <adapter> --base <base>\`. If it is not part of the model, add ${adapterConfig} to \`model.exclude\`.`,
     },
   ];
+}
+
+/** Returns the settings of tokenizer.model; transformers takes the normalizer of a tokenizer.json instead. */
+async function sentencePieceSettings(snapshot: string, names: readonly string[]): Promise<JsonObject | undefined> {
+  try {
+    const bytes = await readBytes(snapshot, "tokenizer.model");
+    if (bytes === undefined) return undefined;
+    const { normalizer_spec, ...others } = readSettings(bytes);
+    return names.includes("tokenizer.json") ? others : { ...others, normalizer_spec };
+  } catch {
+    // Another format of this name, which only llama.cpp's converter reads.
+    return undefined;
+  }
 }
 
 /** Returns whether transformers uses the embedding as output, also by default; undefined if that is unknown. */

@@ -77,9 +77,11 @@ async function foreseeNative(
     return tensor && { ...tensor, type: tensor.dtype };
   };
   const matrices = { embedding: stored("model.embed_tokens.weight"), output: stored("lm_head.weight") };
+  const rules = family.tensors(h);
+  const names = tensors.flatMap(({ name }) => rules.get(name)?.gguf ?? []);
   return [
     ...(await textWarnings({ metadata }, folder)),
-    ...(await checkpointWarnings({ gguf: { metadata }, matrices }, folder, context)),
+    ...(await checkpointWarnings({ gguf: { metadata }, matrices, tensors: names }, folder, context)),
     ...(addsEos({ metadata }) ? [addedEos] : []),
   ];
 }

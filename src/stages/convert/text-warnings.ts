@@ -7,12 +7,23 @@ import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { readGguf } from "../../gguf/read-header.js";
+import type { JsonObject } from "../../util/canonical-json.js";
 import { quote, quoteList } from "../../util/quote.js";
 import { readRegular } from "../../util/regular-file.js";
 import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
 import { missingEnds, readEnds } from "./end-of-turn.js";
 import { templateWarnings } from "./template-warnings.js";
+import {
+  type AddedToken,
+  listOf,
+  missingScores,
+  movedTokens,
+  nameTokens,
+  otherVocabulary,
+  plainTokens,
+  withoutBlanks,
+} from "./token-warnings.js";
 
 /** Names in a message. */
 const maxNames = 5;
@@ -30,19 +41,18 @@ export async function warnOfTexts(
 
 /** Returns what a folder's tokenizer and chat templates say and the metadata of its conversion does not. */
 export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: string): Promise<Warning[]> {
-  const added = await readAddedTokens(snapshot);
+  const { added, tokenizer } = await readAddedTokens(snapshot);
+  const ids = new Set(added.flatMap(({ tokens }) => tokens.map(({ id }) => id)));
   return [
     ...added.flatMap(({ file, tokens }) => missingTokens(gguf, file, tokens)),
+    ...added.flatMap(({ file, tokens }) => plainTokens(gguf, file, tokens)),
+    ...otherVocabulary(gguf, tokenizer, ids),
+    ...missingScores(gguf),
     ...missingEnds(gguf, await readEnds(snapshot)),
     ...(await templateWarnings(snapshot)),
     ...missingPooling(gguf, await readPoolingType(snapshot).catch(() => undefined)),
     ...missingDense(await readModules(snapshot)),
   ];
-}
-
-interface AddedToken {
-  id: number;
-  content: string;
 }
 
 /**
@@ -57,10 +67,12 @@ export function missingTokens(gguf: Pick<Gguf, "metadata">, source: string, adde
     const isMissing = tokens[id] === undefined || types[id] === unusedType;
     return isMissing || withoutBlanks(String(tokens[id])) !== withoutBlanks(content);
   });
+  const moved = lacking.filter(({ content }) => tokens.includes(content));
   const [beyond, missing] = [true, false].map((isBeyond) =>
-    lacking.filter(({ id }) => id >= tokens.length === isBeyond),
+    lacking.filter((token) => token.id >= tokens.length === isBeyond && !moved.includes(token)),
   );
   return [
+    ...movedTokens(gguf, source, moved),
     ...missingWarning(
       source,
       missing,
@@ -76,18 +88,11 @@ export function missingTokens(gguf: Pick<Gguf, "metadata">, source: string, adde
   ];
 }
 
-/** The converter normalizes the blanks of added tokens. */
-const withoutBlanks = (text: string) => text.replaceAll("▁", " ").trim();
-
 function missingWarning(source: string, tokens: readonly AddedToken[] = [], why: string, remedy: string): Warning[] {
   if (tokens.length === 0) return [];
-  const named = quoteList(
-    tokens.slice(0, maxNames).map(({ content }) => content),
-    "and",
-  );
-  const more = tokens.length > maxNames ? ` and ${tokens.length - maxNames} more` : "";
+  const named = nameTokens(tokens.map(({ content }) => content));
   const what = tokens.length === 1 ? "a token" : `${tokens.length} tokens`;
-  const message = `${source} contains ${what} that the file lacks, ${why}: ${named}${more}`;
+  const message = `${source} contains ${what} that the file lacks, ${why}: ${named}`;
   return [{ code: "QW-TOKENS-MISSING", message, remedy }];
 }
 
@@ -127,18 +132,20 @@ async function readModules(snapshot: string): Promise<unknown> {
   return content === undefined ? undefined : parseJson(content);
 }
 
-function listOf({ metadata }: Pick<Gguf, "metadata">, key: string): readonly unknown[] {
-  const value = metadata.get(key);
-  return value?.type === "array" ? value.items : [];
+interface TokenFiles {
+  /** The added tokens of each file, without those of the files before. */
+  added: { file: string; tokens: AddedToken[] }[];
+  /** tokenizer.json. */
+  tokenizer: JsonObject | undefined;
 }
 
-/** Returns the added tokens of each file, without those of the files before. */
-async function readAddedTokens(snapshot: string): Promise<{ file: string; tokens: AddedToken[] }[]> {
+async function readAddedTokens(snapshot: string): Promise<TokenFiles> {
   const names = await readdir(snapshot);
   // The converter has read these; one that is no object is reported there.
   const read = async (name: string) =>
     names.includes(name) ? readObject(snapshot, name).catch(() => undefined) : undefined;
-  const fast = (await read("tokenizer.json"))?.added_tokens;
+  const tokenizer = await read("tokenizer.json");
+  const fast = tokenizer?.added_tokens;
   const decoder = (await read("tokenizer_config.json"))?.added_tokens_decoder;
   const ids = await read("added_tokens.json");
   const sources = [
@@ -148,17 +155,22 @@ async function readAddedTokens(snapshot: string): Promise<{ file: string; tokens
       tokens: Object.entries(isObject(decoder) ? decoder : {}).map(([id, token]) => ({
         id: Number(id),
         content: isObject(token) ? token.content : undefined,
+        special: isObject(token) ? token.special : undefined,
       })),
     },
-    { file: "added_tokens.json", tokens: Object.entries(ids ?? {}).map(([content, id]) => ({ id, content })) },
+    {
+      file: "added_tokens.json",
+      tokens: Object.entries(ids ?? {}).map(([content, id]) => ({ id, content, special: undefined })),
+    },
   ];
   const seen = new Set<unknown>();
-  return sources.map(({ file, tokens }) => ({
+  const added = sources.map(({ file, tokens }) => ({
     file,
-    tokens: tokens.flatMap(({ id, content }) => {
+    tokens: tokens.flatMap(({ id, content, special }): AddedToken[] => {
       if (typeof content !== "string" || !Number.isInteger(id) || seen.has(content)) return [];
       seen.add(content);
-      return [{ id: id as number, content }];
+      return [{ id: id as number, content, special: special === true }];
     }),
   }));
+  return { added, tokenizer };
 }

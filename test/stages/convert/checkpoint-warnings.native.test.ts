@@ -93,3 +93,17 @@ test("a key that llama.cpp does not express is named", async () => {
   const settings = { "generation_config.json": { eos_token_id: 2, suppress_tokens: [7] } };
   expect(await warningsOf("suppressed", 4096, settings)).toMatchObject([{ code: "QW-KEYS-LOST" }]);
 });
+
+test("biases that transformers ignores are named", async () => {
+  const [warning, ...others] = await warningsOf("biases", 4096, {}, { bias: true });
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({
+    code: "QW-WEIGHTS-BIAS",
+    message: expect.stringMatching(/^config.json, `attention_bias` \(not true\).*"blk\.0\.attn_k\.bias" and 5 more$/),
+  });
+});
+
+test("an adapter beside the model is named", async () => {
+  const settings = { "adapter_config.json": { peft_type: "LORA" } };
+  expect(await warningsOf("adapter", 4096, settings)).toMatchObject([{ code: "QW-WEIGHTS-ADAPTER" }]);
+});
