@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { access, constants, realpath, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { makeFolder } from "../util/files.js";
+import { mountPoints } from "../util/mount-points.js";
 import { removeDeadScratch, scratchName, startHeartbeat } from "../util/scratch.js";
 
 /** The folders below `--out`. `store` and `tmp` are on one file system, so a rename between them is atomic. */
@@ -41,7 +42,8 @@ export function workspaceAt(out: string, buildFolder?: string): Workspace {
 
 /**
  * Creates the folders and removes those of dead processes in `tmp`. `close` removes this process's own folders.
- * Errors: QS-ENV-OUTPUT when a folder cannot be created or written to, or `store` is on another disk than `tmp`.
+ * Errors: QS-ENV-OUTPUT when a folder cannot be created or written to, or `store` is on another disk than `tmp`, or in
+ * another folder by a link.
  */
 export async function openWorkspace(
   out: string,
@@ -60,11 +62,7 @@ export async function openWorkspace(
       });
     }
   }
-  if ((await stat(workspace.store)).dev !== (await stat(workspace.tmp)).dev) {
-    throw new QuantsmithError("QS-ENV-OUTPUT", `${workspace.store} is on another disk than ${workspace.tmp}`, {
-      remedy: "Move the whole output folder to the other disk, and give its path with `--out`.",
-    });
-  }
+  await requireOneFolder(workspace);
   const stopHeartbeat = startHeartbeat(workspace.scratch);
   await removeDeadScratch(workspace.tmp, "run");
   const close = async () => {
@@ -72,6 +70,25 @@ export async function openWorkspace(
     for (const own of [workspace.scratch, workspace.build]) await removeTemporary(own);
   };
   return { ...workspace, close };
+}
+
+/**
+ * Requires that steps can be renamed between `tmp` and `store`, and that a run is visible to every process with this store: both
+ * are in one real folder, and neither is a mount point. Errors: QS-ENV-OUTPUT.
+ */
+async function requireOneFolder({ store, tmp }: Workspace): Promise<void> {
+  const [realStore, realTmp] = [await realpath(store), await realpath(tmp)];
+  const mounts = await mountPoints(dirname(realStore));
+  const isMounted = mounts.some((point) => point === realStore || point === realTmp);
+  if (isMounted || (await stat(store)).dev !== (await stat(tmp)).dev) {
+    throw new QuantsmithError("QS-ENV-OUTPUT", `${store} is on another disk or mount than ${tmp}`, {
+      remedy: "Move the whole output folder to the other disk, and give its path with `--out`.",
+    });
+  }
+  if (dirname(realStore) === dirname(realTmp)) return;
+  throw new QuantsmithError("QS-ENV-OUTPUT", `${store} and ${tmp} are in different folders, by a link`, {
+    remedy: "Give the output folder to which the link leads with `--out`: its other runs must be visible there.",
+  });
 }
 
 /** Removes a temporary folder. A failure must not hide the reason for it; the next start removes the folder then. */

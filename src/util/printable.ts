@@ -1,8 +1,10 @@
 /**
- * Characters that a terminal interprets or hides instead of showing: controls, line separators, text direction marks and
- * invisible characters, except the joiners of Persian, Indic scripts and emoji.
+ * Characters that a terminal interprets or hides instead of showing: controls, line separators, text direction marks,
+ * invisible characters and the empty Braille pattern, except the joiners of Persian, Indic scripts and emoji, and the
+ * variation selectors of emoji.
  */
-const controls = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const controls =
+  /(?![\u200c\u200d]|(?<=[\p{Extended_Pictographic}\d#*])[\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 /** `##[error]` of GitHub Actions, `##vso[…]` of Azure Pipelines, `##teamcity[…]`: runners find them anywhere in a line. */
 const commands = /(##\w*)\[/g;
 /** `::error::` of GitHub Actions, whose runner skips leading space. */

@@ -306,6 +306,15 @@ test.runIf(isOtherDisk)("releases on another disk are copied, replaced as a whol
   }
 });
 
+test("a store that is a link to that of another output folder is an error", async () => {
+  const other = join(base, "other");
+  mkdirSync(other);
+  symlinkSync(workspace.store, join(other, "store"));
+  expect((await failureOf(openWorkspace(other))).code).toBe("QS-ENV-OUTPUT");
+  symlinkSync(join(base, "out"), join(base, "whole"));
+  await (await openWorkspace(join(base, "whole"))).close();
+});
+
 test.runIf(isOtherDisk)("a store on another disk is an error before any step is built or removed", async () => {
   const disk = mkdtempSync(join(memory, "quantsmith-test-"));
   try {

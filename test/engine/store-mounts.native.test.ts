@@ -30,3 +30,15 @@ test.runIf(canMount).each([
     await workspace.close();
   }
 });
+
+test.runIf(canMount)("a store that is a mount point, also of the same disk, is an error", async () => {
+  const out = join(temporaryFolder(), "out");
+  const store = join(out, "store");
+  mkdirSync(store, { recursive: true });
+  execFileSync("mount", ["--bind", store, store]);
+  try {
+    expect((await failureOf(openWorkspace(out))).code).toBe("QS-ENV-OUTPUT");
+  } finally {
+    execFileSync("umount", [store]);
+  }
+});
