@@ -309,6 +309,7 @@ export const errorCodes = {
   "QS-JOBS-PRICE": { exit: 5, about: "Prices of jobs cannot be read or are implausible, so no job was started." },
   "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub does not offer this hardware for jobs." },
   "QS-JOBS-REFUSED": { exit: 5, about: "The Hub rejected a job because of permissions, credit, image or bucket." },
+  "QS-JOBS-START": { exit: 5, about: "Requests to start a job had no valid answer, and the Hub lists no job of them." },
   "QS-JOBS-FAILED": { exit: 4, about: "A job on the Hub failed without an error report in the store." },
   "QS-JOBS-TIMEOUT": { exit: 4, about: "A job on the Hub exceeded its time limit." },
   "QS-LOCK-MISSING": { exit: 2, about: "`--locked` finds no lock file, or one that cannot be read." },

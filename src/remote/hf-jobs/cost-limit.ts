@@ -1,8 +1,9 @@
+import { count } from "../../util/count.js";
 import { formatUsd, jobUsd, tooExpensive } from "./job-cost.js";
 
 /**
- * Limits the cost of a run's jobs to `--max-cost`. A job counts with its worst case when it is submitted, and with its
- * duration once the Hub reports it; a job that is started again counts twice.
+ * Limits the cost of a run's jobs to `--max-cost`. Every request that may start a job counts with its worst case, and with
+ * the job's duration once the Hub reports it; a job that is started again counts twice. Keys identify the requests.
  */
 export class CostLimit {
   readonly #maxUsd: number;
@@ -21,35 +22,35 @@ export class CostLimit {
   }
 
   /**
-   * Reserves the worst case of one more job; once, even if its start is repeated after an outage.
-   * Errors: QS-JOBS-COST when that exceeds the limit.
+   * Reserves the worst case of one more request to start a job of this name; `lost` is the number of earlier ones without
+   * an answer, for the message. Errors: QS-JOBS-COST when that exceeds the limit.
    */
-  reserve(name: string, seconds: number): void {
-    if (this.#reserved.has(name)) return;
+  reserve(key: string, seconds: number, { name, lost }: { name: string; lost: number }): void {
     const usd = jobUsd(seconds, this.#usdPerMinute);
     const total = this.atMostUsd + usd;
+    const unknown = lost === 0 ? "" : ` and ${count(lost, "job")} that may have started without an answer`;
     if (total > this.#maxUsd)
-      throw tooExpensive(`including ${name}, the jobs could cost ${formatUsd(total)}`, this.#maxUsd);
-    this.#reserved.set(name, usd);
+      throw tooExpensive(`including ${name}${unknown}, the jobs could cost ${formatUsd(total)}`, this.#maxUsd);
+    this.#reserved.set(key, usd);
   }
 
   /** Reserves the worst case of a job that is already running, regardless of the limit. */
-  adopt(name: string, seconds: number): void {
-    this.#reserved.set(name, jobUsd(seconds, this.#usdPerMinute));
+  adopt(key: string, seconds: number): void {
+    this.#reserved.set(key, jobUsd(seconds, this.#usdPerMinute));
   }
 
   /**
    * Records that a job ended after so many seconds; undefined if the Hub does not report them, or if it never started.
    */
-  settle(name: string, seconds: number | undefined): void {
-    const reserved = this.#reserved.get(name) ?? 0;
-    this.#reserved.delete(name);
+  settle(key: string, seconds: number | undefined): void {
+    const reserved = this.#reserved.get(key) ?? 0;
+    this.#reserved.delete(key);
     // The Hub bills from the startup on, which precedes its reported start.
     this.#spent += seconds === undefined ? reserved : Math.min(reserved, jobUsd(seconds + 60, this.#usdPerMinute));
   }
 
-  /** Releases the reservation of a job that was never started. */
-  release(name: string): void {
-    this.#reserved.delete(name);
+  /** Releases the reservation of a request that started no job. */
+  release(key: string): void {
+    this.#reserved.delete(key);
   }
 }

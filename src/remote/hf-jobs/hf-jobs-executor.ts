@@ -1,13 +1,17 @@
 import PQueue from "p-queue";
 import type { HubConnection } from "../../hub/connection.js";
+import { count } from "../../util/count.js";
 import { QuantsmithError } from "../../util/errors.js";
 import type { Executor, Job, JobState } from "../executor.js";
 import { cancelJob } from "./api/cancel-job.js";
+import type { HubJob } from "./api/job-info.js";
+import { listJobs } from "./api/list-jobs.js";
 import { CostLimit } from "./cost-limit.js";
-import { JobStart } from "./job-start.js";
+import { startJob } from "./job-start.js";
 import type { JobsOptions } from "./jobs-options.js";
 import { isOutage, Outage } from "./outage.js";
 import { prepareJobs } from "./prepare-jobs.js";
+import { isOpen, labelOf, StartRequests } from "./start-requests.js";
 import { TrackedJobs } from "./tracked-jobs.js";
 
 export interface HfJobsDeps {
@@ -24,6 +28,8 @@ export interface HfJobsDeps {
   pollMs?: number;
   /** How long a job's files may take to be visible here, in milliseconds. */
   settleMs?: number;
+  /** How long the Hub's list may not show a started job, in milliseconds. */
+  listMs?: number;
 }
 
 /** Jobs take minutes or longer; shortly after one change, another is likely. */
@@ -31,6 +37,8 @@ const maxPollMs = 15_000;
 const minPollMs = 1000;
 /** A mounted bucket shows the files of other machines only when it refreshes, about every half minute. */
 const defaultSettleMs = 90_000;
+/** Another request after a lost answer is cheap compared with a second job. */
+const defaultListMs = 60_000;
 
 /** How long an interrupted run tries to cancel its jobs. */
 const cancelMs = 60_000;
@@ -54,12 +62,14 @@ class HfJobs implements Executor {
   /** Serializes all requests, so that a job is never started twice. */
   readonly #queue = new PQueue({ concurrency: 1 });
   /** Submitted, but not yet started. */
-  readonly #held = new Map<string, JobStart>();
+  readonly #held = new Map<string, Job>();
   /** Never started, with the reason. */
   readonly #refused = new Map<string, JobState>();
   #quietPolls = 0;
   #lastStates = "";
-  #cost: CostLimit | undefined;
+  readonly #requests: StartRequests;
+  /** Ids of second jobs of a name, cancelled if possible. */
+  readonly #surplus = new Set<string>();
   /** Cores of the flavor. */
   #cpus: number | undefined;
 
@@ -67,10 +77,13 @@ class HfJobs implements Executor {
     this.#deps = deps;
     this.shards = deps.options.shards;
     this.#outage = new Outage(deps.note);
+    this.#requests = new StartRequests(deps.listMs ?? defaultListMs);
     this.#tracked = new TrackedJobs({
       ...deps,
-      onAdopted: (name) => this.#cost?.adopt(name, deps.options.timeoutSeconds),
-      onOver: (name, seconds) => this.#cost?.settle(name, seconds),
+      onAdopted: (key) => this.#requests.cost?.adopt(key, deps.options.timeoutSeconds),
+      onOver: (key, seconds) => this.#requests.cost?.settle(key, seconds),
+      needsAll: () => this.#requests.anyLost,
+      onListed: (listed, askedAt) => this.#settleLost(listed, askedAt),
     });
   }
 
@@ -83,8 +96,9 @@ class HfJobs implements Executor {
     const { flavor, maxCostUsd, notes } = await prepareJobs(jobs, this.#deps);
     this.#tracked.register(jobs);
     this.#cpus = flavor.cpus;
-    this.#cost = new CostLimit(maxCostUsd, flavor.usdPerMinute);
-    for (const name of this.#tracked.open) this.#cost.adopt(name, this.#deps.options.timeoutSeconds);
+    const cost = new CostLimit(maxCostUsd, flavor.usdPerMinute);
+    for (const key of this.#tracked.openKeys) cost.adopt(key, this.#deps.options.timeoutSeconds);
+    this.#requests.cost = cost;
     for (const text of notes) this.#deps.note(text);
   }
 
@@ -95,14 +109,14 @@ class HfJobs implements Executor {
       for (const job of jobs) {
         this.#refused.delete(job.name);
         this.#tracked.forget(job.name);
-        this.#held.set(job.name, new JobStart(job));
+        this.#held.set(job.name, job);
       }
       await this.#tolerateOutage(() => this.#startReady(earlier, requireHeld));
     });
   }
 
   get canStart(): boolean {
-    return [...this.#held.values()].some(({ job }) => this.#isReady(job));
+    return [...this.#held.values()].some((job) => this.#isReady(job));
   }
 
   startHeld(requireHeld: () => void): Promise<void> {
@@ -115,7 +129,7 @@ class HfJobs implements Executor {
     return this.#queue.add(async () => {
       const outage = await this.#tolerateOutage(async () => {
         await this.#poll(names, [...this.#held.keys()]);
-        for (const { job } of [...this.#held.values()]) this.#refuseIfFailed(job);
+        for (const job of [...this.#held.values()]) this.#refuseIfFailed(job);
       });
       // A job that was not searched does not count as absent, since it would be started again.
       if (outage !== undefined && !names.every((name) => this.#tracked.isKnown(name))) throw outage;
@@ -142,16 +156,57 @@ class HfJobs implements Executor {
       // The run's own signal is already aborted when a run is interrupted.
       const signal = AbortSignal.timeout(cancelMs);
       const cancelled = names.map(async (name) => {
-        const start = this.#held.get(name);
         this.#held.delete(name);
-        const jobId = this.#tracked.openId(name) ?? (await start?.find(connection, options, signal))?.id;
+        const jobId = this.#tracked.openId(name);
         if (jobId === undefined) return;
         await cancelJob(connection, { namespace: options.namespace, jobId }, signal);
         this.#tracked.cancelled(name);
       });
-      const failed = (await Promise.allSettled(cancelled)).find(({ status }) => status === "rejected");
+      const all = [...cancelled, this.#cancelLost(names, signal)];
+      const failed = (await Promise.allSettled(all)).find(({ status }) => status === "rejected");
       if (failed?.status === "rejected") throw failed.reason;
     });
+  }
+
+  /** Cancels the jobs of requests whose answer was lost; reports those that are not found. */
+  async #cancelLost(names: readonly string[], signal: AbortSignal): Promise<void> {
+    const { connection, options, note } = this.#deps;
+    const lost = new Set(names.flatMap((name) => this.#requests.lostOf(name)));
+    if (lost.size === 0) return;
+    const isLost = (job: HubJob) => lost.has(labelOf(job) ?? "");
+    const isAll = (seen: readonly HubJob[]) => new Set(seen.filter(isLost).map(labelOf)).size === lost.size;
+    const jobs = (await listJobs(connection, options.namespace, signal, isAll)).filter(isLost);
+    for (const { id } of jobs.filter(isOpen)) {
+      await cancelJob(connection, { namespace: options.namespace, jobId: id }, signal);
+    }
+    for (const job of jobs) lost.delete(labelOf(job) ?? "");
+    if (lost.size === 0) return;
+    const page = `${connection.endpoint}/jobs/${options.namespace}`;
+    note(
+      `${count(lost.size, "request")} to start a job had no valid answer, and the Hub lists no job to cancel; see ${page}`,
+    );
+  }
+
+  /** Settles requests whose answer was lost, and cancels their jobs that run beside another one of the same name. */
+  async #settleLost(listed: readonly HubJob[], askedAt: number): Promise<void> {
+    const { connection, options, signal, note } = this.#deps;
+    const known = {
+      isHeld: (name: string) => this.#held.has(name),
+      idOf: (name: string) => this.#tracked.idOf(name),
+    };
+    for (const { id } of this.#requests.settle(listed, askedAt, known)) {
+      // The Hub shows it as running for a while.
+      if (this.#surplus.has(id)) continue;
+      const what = `the job ${id}, which a request without a valid answer had started beside another one`;
+      try {
+        await cancelJob(connection, { namespace: options.namespace, jobId: id }, signal);
+        note(`cancelled ${what}`);
+      } catch (error) {
+        if (isOutage(error) || !(error instanceof QuantsmithError)) throw error;
+        note(`could not cancel ${what}: ${error.message}`);
+      }
+      this.#surplus.add(id);
+    }
   }
 
   /** Returns the state to report. An ended job counts as running until its files must be visible here. */
@@ -163,8 +218,9 @@ class HfJobs implements Executor {
   }
 
   #stateOf(name: string): JobState | undefined {
-    const held = this.#held.get(name)?.job;
+    const held = this.#held.get(name);
     if (held === undefined) return this.#refused.get(name) ?? this.#tracked.state(name);
+    if (this.#requests.mayAppear(name)) return { state: "waiting", why: "looking for its job" };
     const before = held.after.find((other) => !this.#isDone(other));
     return { state: "waiting", why: before === undefined ? "waiting for a free slot" : `waiting for ${before}` };
   }
@@ -182,21 +238,21 @@ class HfJobs implements Executor {
     for (const name of this.#tracked.open) this.#held.delete(name);
   }
 
-  #isReady({ after }: Job): boolean {
-    return this.#tracked.open.length < this.#deps.options.jobs && after.every((name) => this.#isDone(name));
+  #isReady({ name, after }: Job): boolean {
+    if (this.#tracked.open.length >= this.#deps.options.jobs || this.#requests.mayAppear(name)) return false;
+    return after.every((other) => this.#isDone(other));
   }
 
   /** Starts the held jobs that may run now, in the order of submission. Another run may have started the `earlier` ones. */
   async #startReady(earlier: readonly string[], requireHeld: () => void): Promise<void> {
     if (earlier.length > 0) await this.#poll([], earlier);
-    for (const start of [...this.#held.values()]) {
-      const { job } = start;
+    for (const job of [...this.#held.values()]) {
       // A step may have finished meanwhile.
       if (!this.#held.has(job.name)) continue;
       this.#refuseIfFailed(job);
       if (!this.#held.has(job.name) || !this.#isReady(job)) continue;
       requireHeld();
-      await this.#start(start);
+      await this.#start(job);
     }
   }
 
@@ -208,17 +264,14 @@ class HfJobs implements Executor {
     if (bad !== undefined) this.#refuse(job, { state: "cancelled", why: `${bad} did not succeed` });
   }
 
-  async #start(start: JobStart): Promise<void> {
-    const { job } = start;
-    const { connection, options, signal } = this.#deps;
-    if (this.#cost === undefined) throw new Error("jobs were submitted before they were prepared");
+  async #start(job: Job): Promise<void> {
     try {
-      this.#cost.reserve(job.name, options.timeoutSeconds);
-      this.#tracked.add(job, await start.start(connection, options, this.#cpus, signal));
+      const started = await startJob(job, { ...this.#deps, cpus: this.#cpus, requests: this.#requests });
+      if (started === undefined) return;
+      this.#tracked.add(job, started.hub, started.label);
       this.#held.delete(job.name);
     } catch (error) {
       if (!(error instanceof QuantsmithError) || !error.code.startsWith("QS-JOBS-")) throw error;
-      this.#cost.release(job.name);
       this.#refuse(job, { state: "failed", why: error.message, error });
     }
   }

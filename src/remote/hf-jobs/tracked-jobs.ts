@@ -7,9 +7,12 @@ import { JobLog } from "./job-log.js";
 import { jobLabels, storeLabel } from "./job-request.js";
 import { jobState } from "./job-state.js";
 import type { JobsOptions } from "./jobs-options.js";
+import { isOpen, labelOf } from "./start-requests.js";
 
 interface Tracked {
   hub: HubJob;
+  /** Label of the request that started it, or its id; identifies it for the cost limit. */
+  key: string;
   /** Final state, set once it is over; `endSeen` is the time of that, in milliseconds of this process. */
   end: JobState | undefined;
   endSeen: number;
@@ -21,10 +24,14 @@ export interface TrackingOptions {
   options: JobsOptions;
   signal: AbortSignal;
   note(text: string, step?: string): void;
-  /** Called for a running job that an earlier run started. */
-  onAdopted(name: string): void;
+  /** Called for a running job that an earlier run started, with its `key`. */
+  onAdopted(key: string): void;
   /** Called when a job is over; `seconds` as the Hub reports them. */
-  onOver(name: string, seconds: number | undefined): void;
+  onOver(key: string, seconds: number | undefined): void;
+  /** Whether a poll must list all jobs. */
+  needsAll(): boolean;
+  /** Called with all jobs of the namespace if that is so, and the time of the listing in milliseconds of this process. */
+  onListed(listed: readonly HubJob[], askedAt: number): Promise<void>;
 }
 
 /** How long to wait for the last lines of a job's log. */
@@ -52,8 +59,19 @@ export class TrackedJobs {
     return [...this.#jobs].flatMap(([name, { end }]) => (end === undefined ? [name] : []));
   }
 
-  add(job: Job, hub: HubJob): void {
-    this.#jobs.set(job.name, { hub, end: undefined, endSeen: 0, log: undefined });
+  /** Keys of these jobs. */
+  get openKeys(): string[] {
+    return [...this.#jobs.values()].flatMap(({ end, key }) => (end === undefined ? [key] : []));
+  }
+
+  /** Adds a started job; `key` is the label of its request. */
+  add(job: Job, hub: HubJob, key: string): void {
+    this.#jobs.set(job.name, { hub, key, end: undefined, endSeen: 0, log: undefined });
+  }
+
+  /** Returns the Hub's id of a job. */
+  idOf(name: string): string | undefined {
+    return this.#jobs.get(name)?.hub.id;
   }
 
   /** Whether the Hub was searched for a job, found or not. */
@@ -87,7 +105,7 @@ export class TrackedJobs {
 
   cancelled(name: string): void {
     const tracked = this.#jobs.get(name);
-    if (tracked !== undefined) this.#finish(name, tracked, { state: "cancelled", why: "was cancelled" });
+    if (tracked !== undefined) this.#finish(tracked, { state: "cancelled", why: "was cancelled" });
   }
 
   /**
@@ -98,13 +116,16 @@ export class TrackedJobs {
     const { connection, options, signal } = this.#options;
     const unknown = names.filter((name) => !this.#jobs.has(name) && !this.#absent.has(name));
     const open = this.open;
-    if (unknown.length === 0 && open.length === 0 && held.length === 0) return;
+    const all = this.#options.needsAll();
+    if (unknown.length === 0 && open.length === 0 && held.length === 0 && !all) return;
     const ids = new Set(open.map((name) => this.openId(name)));
     const seenAll = (jobs: readonly HubJob[]) =>
-      unknown.length === 0 && jobs.filter(({ id }) => ids.has(id)).length === ids.size;
+      unknown.length === 0 && !all && jobs.filter(({ id }) => ids.has(id)).length === ids.size;
+    const askedAt = performance.now();
     const listed = await listJobs(connection, options.namespace, signal, seenAll);
     // Jobs come newest first, so recently started jobs are found even in a partial listing.
     for (const name of [...unknown, ...held]) this.#adopt(name, listed);
+    if (all) await this.#options.onListed(listed, askedAt);
     for (const name of this.open) await this.#update(name, listed);
   }
 
@@ -112,17 +133,15 @@ export class TrackedJobs {
   #adopt(name: string, listed: readonly HubJob[]): void {
     const store = storeLabel(this.#options.options);
     const hub = listed.find(
-      ({ labels, stage }) =>
-        labels[jobLabels.name] === name &&
-        labels[jobLabels.store] === store &&
-        (stage === "waiting" || stage === "running"),
+      (job) => job.labels[jobLabels.name] === name && job.labels[jobLabels.store] === store && isOpen(job),
     );
     if (hub === undefined) {
       this.#absent.add(name);
       return;
     }
-    this.#jobs.set(name, { hub, end: undefined, endSeen: 0, log: undefined });
-    this.#options.onAdopted(name);
+    const key = labelOf(hub) ?? hub.id;
+    this.#jobs.set(name, { hub, key, end: undefined, endSeen: 0, log: undefined });
+    this.#options.onAdopted(key);
   }
 
   async #update(name: string, listed: readonly HubJob[]): Promise<void> {
@@ -132,7 +151,7 @@ export class TrackedJobs {
     const place = { namespace: options.namespace, jobId: tracked.hub.id };
     const hub = listed.find(({ id }) => id === tracked.hub.id) ?? (await getJob(connection, place, signal));
     if (hub === undefined) {
-      this.#finish(name, tracked, { state: "lost", why: "the Hub no longer lists it" });
+      this.#finish(tracked, { state: "lost", why: "the Hub no longer lists it" });
       return;
     }
     tracked.hub = hub;
@@ -143,17 +162,17 @@ export class TrackedJobs {
     const page = `${connection.endpoint}/jobs/${options.namespace}/${hub.id}`;
     const what = { step: this.#stepOf(name), limitSeconds: options.timeoutSeconds, page };
     const message = hub.message && connection.quote(hub.message);
-    this.#finish(name, tracked, jobState({ ...hub, message }, { ...what, output: tracked.log.tail }));
+    this.#finish(tracked, jobState({ ...hub, message }, { ...what, output: tracked.log.tail }));
   }
 
   #stepOf(name: string): string {
     return this.#known.get(name)?.step ?? name;
   }
 
-  #finish(name: string, tracked: Tracked, end: JobState): void {
+  #finish(tracked: Tracked, end: JobState): void {
     tracked.log?.stop();
     tracked.end = end;
     tracked.endSeen = performance.now();
-    this.#options.onOver(name, tracked.hub.seconds);
+    this.#options.onOver(tracked.key, tracked.hub.seconds);
   }
 }

@@ -30,7 +30,7 @@ test("a job that ended before it started, by the Hub's times, counts with its wo
   expect(at("2026-12-01T10:00:00Z", "2026-12-01T10:01:00Z")).toBe(60);
   expect(at("2026-12-01T10:01:00Z", "2026-12-01T10:00:00Z")).toBeUndefined();
   const limit = new CostLimit(10, 1);
-  limit.reserve("a", 300);
+  limit.reserve("a", 300, { name: "a", lost: 0 });
   limit.settle("a", at("2026-12-01T23:00:00Z", "2026-12-01T10:00:00Z"));
   expect(limit.atMostUsd).toBe(5);
 });
@@ -140,19 +140,20 @@ test("restarted jobs count again towards the limit", async () => {
 
 test("the limit counts the worst case of a job, then its actual duration", () => {
   const limit = new CostLimit(10, 1);
-  limit.reserve("a", 300);
-  // Its start is repeated.
-  limit.reserve("a", 300);
+  limit.reserve("a", 300, { name: "a", lost: 0 });
   limit.adopt("b", 240);
   expect(limit.atMostUsd).toBe(9);
-  expect(thrownBy(() => limit.reserve("c", 61))).toMatchObject({
+  expect(thrownBy(() => limit.reserve("c", 61, { name: "c", lost: 0 }))).toMatchObject({
     code: "QS-JOBS-COST",
     message: "including c, the jobs could cost $11.00, more than --max-cost 10 allows",
+  });
+  expect(thrownBy(() => limit.reserve("c", 61, { name: "c", lost: 1 }))).toMatchObject({
+    message: expect.stringMatching(/^including c and 1 job that may have started without an answer, the jobs could/),
   });
   // a: two minutes and one for the startup. b: the Hub reports no duration. c: never started.
   limit.settle("a", 119);
   limit.settle("b", undefined);
-  limit.reserve("c", 60);
+  limit.reserve("c", 60, { name: "c", lost: 0 });
   limit.release("c");
   expect(limit.atMostUsd).toBe(3 + 4);
 });
