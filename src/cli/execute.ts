@@ -1,13 +1,11 @@
 import { CommanderError } from "commander";
-import { onLongWait } from "../hub/long-waits.js";
 import { exitCodeOf } from "../util/error-report.js";
-import { note, printError } from "./print.js";
+import { printError } from "./print.js";
 import { program } from "./program.js";
 import { usageError } from "./usage-error.js";
 
 /** Runs the command of the command line, prints its error and sets the exit code. */
 export async function execute(): Promise<void> {
-  onLongWait((reason, seconds) => note(`${reason}; waiting ${seconds} s`));
   try {
     await program.parseAsync();
   } catch (error) {

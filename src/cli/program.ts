@@ -1,7 +1,10 @@
 import { Command, Option } from "commander";
+import { onHubWait } from "../hub/hub-waits.js";
 import { packageVersion } from "../util/package-version.js";
 import { addComputeOptions } from "./compute-flags.js";
+import { note } from "./print.js";
 import { requireValues } from "./usage-error.js";
+import { describeHubWait } from "./views/describe.js";
 
 /** Imported on use, so that short commands start fast. */
 const commands = {
@@ -38,7 +41,10 @@ export const program = new Command("quantsmith")
   // main.ts prints errors, with a code and a remedy.
   .configureOutput({ outputError: () => undefined })
   .exitOverride()
-  .hook("preAction", (_, command) => requireValues(command));
+  .hook("preAction", (_, command) => {
+    requireValues(command);
+    if (command.opts().quiet !== true) onHubWait((wait) => note(describeHubWait(wait)));
+  });
 
 const verbose = new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet");
 const quiet = ["--quiet", "print results, warnings and errors only"] as const;

@@ -6,6 +6,7 @@ import { requireReplaceable } from "../engine/install-release.js";
 import { releaseOwner } from "../engine/release-owner.js";
 import { runPlan } from "../engine/run-plan.js";
 import { openWorkspace } from "../engine/workspace.js";
+import { onHubWait } from "../hub/hub-waits.js";
 import type { Plan } from "../plan/plan.js";
 import type { Settings } from "../recipe/settings.js";
 import { sourceIdentity } from "../recipe/source-identity.js";
@@ -103,6 +104,7 @@ export async function runRecipe(
   const started = performance.now();
   const tools = lazyTools(signal);
   let streaming: Streaming | undefined;
+  let stopWaits = () => {};
   try {
     await waitForRemoval(workspace, {
       signal,
@@ -134,6 +136,7 @@ export async function runRecipe(
       const { startStreaming } = await import("./streaming.js");
       streaming = await startStreaming({ stream: settings.publish?.stream === true, target }, plan, events, signal);
     }
+    stopWaits = onHubWait((wait) => events.emit({ type: "hub-waiting", ...wait }));
     events.emit({ type: "run-started", recipe: settings.file, out: workspace.root, steps: identities(plan, past) });
     const runOptions = { workspace, events, digests, signal, threads: options.threads, tools };
     const outcome = await runPlan(plan, {
@@ -162,6 +165,7 @@ export async function runRecipe(
       ...(publication === undefined ? {} : { publication }),
     };
   } finally {
+    stopWaits();
     await view.done();
     await streaming?.stop();
     log.close();

@@ -43,6 +43,8 @@ export type RunEvent =
   | { type: "upload-progress"; variant: string; progress: Progress }
   /** `sentBytes` is 0 when the Hub already has the file. With an `error`, publishing at the end uploads the file. */
   | { type: "upload-finished"; variant: string; sentBytes: number; seconds: number; error?: ErrorReport }
+  /** The next request to the Hub waits at least so many seconds, such as for its rate limit. */
+  | { type: "hub-waiting"; why: string; seconds: number }
   | { type: "run-finished"; seconds: number; failed: number };
 
 export type TimedEvent = RunEvent & { time: string };

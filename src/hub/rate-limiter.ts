@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { reportHubWait } from "./hub-waits.js";
 
 /** Delays all requests of a connection while the Hub's rate limit applies. */
 export class RateLimiter {
@@ -15,6 +16,7 @@ export class RateLimiter {
       signal.throwIfAborted();
       const wait = this.#notBefore - performance.now();
       if (wait <= 0) return;
+      reportHubWait("the Hub's rate limit is reached (429)", wait);
       await sleep(wait, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
   }

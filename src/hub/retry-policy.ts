@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pRetry, { type RetryContext } from "p-retry";
 import { TemporaryFailure } from "./hub-error.js";
+import { reportHubWait } from "./hub-waits.js";
 import type { HubLimits } from "./limits.js";
-import { reportWait } from "./long-waits.js";
 
 /**
  * Runs `attempt` until it succeeds. Retries only a TemporaryFailure, after the wait that the Hub requests and an
@@ -29,7 +29,8 @@ export async function retry<T>(
       onFailedAttempt: async (context) => {
         if (!mayRetry(context)) return;
         const { retryAfterMs = 0, message } = context.error as TemporaryFailure;
-        reportWait(message, retryAfterMs);
+        const backoffMs = Math.min(maxDelayMs, (firstDelayMs / 2) * 2 ** (context.attemptNumber - 1));
+        reportHubWait(message, retryAfterMs + backoffMs);
         await sleep(retryAfterMs, undefined, { signal }).catch(() => signal.throwIfAborted());
       },
     });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TemporaryFailure } from "../../src/hub/hub-error.js";
 import { defaultLimits } from "../../src/hub/limits.js";
-import { onLongWait } from "../../src/hub/long-waits.js";
 import { parseRetryAfter, retry } from "../../src/hub/retry-policy.js";
 import { TransferRate } from "../../src/hub/transfer-rate.js";
 import { QuantsmithError } from "../../src/util/errors.js";
@@ -34,26 +33,6 @@ describe("retry", () => {
     const stopped = AbortSignal.abort(new Error("stopped"));
     await expect(retry(limits, stopped, failing(failure()))).rejects.toThrow("stopped");
     expect(attempts).toBe(2);
-  });
-
-  test("a long wait that the Hub asks for is reported once for all requests that share it", async () => {
-    const stop = new AbortController();
-    const reports: [string, number][] = [];
-    onLongWait((reason, seconds) => void reports.push([reason, seconds]));
-    const wait = (milliseconds: number) =>
-      retry(limits, stop.signal, async () => Promise.reject(failure(milliseconds)));
-    const waits = [wait(300_000), wait(300_500), wait(400_000)];
-    // The attempts fail, and their waits begin, before any later turn of the event loop.
-    await new Promise(setImmediate);
-    stop.abort(new Error("stopped"));
-    for (const one of waits) await expect(one).rejects.toThrow("stopped");
-    let attempts = 0;
-    await retry(limits, signal, async () => (++attempts < 3 ? Promise.reject(failure(2)) : attempts));
-    onLongWait(() => undefined);
-    expect(reports).toEqual([
-      ["it failed", 300],
-      ["it failed", 400],
-    ]);
   });
 });
 

@@ -37,6 +37,7 @@ const loggedEvent = z
     z.object({ type: z.literal("upload-started"), variant, bytes: z.number() }),
     z.object({ type: z.literal("upload-progress"), variant, progress }),
     z.object({ type: z.literal("upload-finished"), variant, sentBytes: z.number(), seconds, error }),
+    z.object({ type: z.literal("hub-waiting"), why: z.string(), seconds }),
     z.object({ type: z.literal("run-finished"), seconds, failed: z.number() }),
   ])
   .and(z.object({ time: z.iso.datetime() }));

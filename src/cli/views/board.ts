@@ -3,7 +3,7 @@ import type { Progress, StageName } from "../../stages/stage.js";
 import { formatBytes } from "../../util/bytes.js";
 import { printableLine } from "../../util/printable.js";
 import { type BoardRow, limitRows, type RowState } from "./board-rows.js";
-import { describeProgress, describeWaiting, formatSeconds } from "./describe.js";
+import { describeHubWait, describeProgress, describeWaiting, formatSeconds } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 interface BoardStep extends StepIdentity {
@@ -41,9 +41,12 @@ export class Board {
   readonly #steps = new Map<string, BoardStep>();
   readonly #uploads = new Map<string, string>();
   readonly #left: TimeLeft;
+  readonly #clock: () => number;
+  #hubWait = { text: "", until: 0 };
 
   /** `clock`: milliseconds, for rates and the remaining time; default: those of this process. */
-  constructor(clock?: () => number) {
+  constructor(clock = () => performance.now()) {
+    this.#clock = clock;
     this.#left = new TimeLeft(clock);
   }
 
@@ -79,6 +82,9 @@ export class Board {
       case "upload-finished":
         this.#uploads.set(event.variant, event.error === undefined ? "uploaded" : "upload failed");
         return;
+      case "hub-waiting":
+        this.#hubWait = { text: describeHubWait(event), until: this.#clock() + event.seconds * 1000 };
+        return;
       case "step-saving":
       case "step-warning":
       case "run-finished":
@@ -88,8 +94,8 @@ export class Board {
 
   /** Returns all rows, at most `height` if given: rows that wait, then those that are done, give way to a count. */
   rows(height = Number.POSITIVE_INFINITY): BoardRow[] {
-    const left = this.#left.text();
-    const last = left === "" ? [] : [{ text: left }];
+    const wait = this.#clock() < this.#hubWait.until ? printableLine(this.#hubWait.text) : "";
+    const last = [wait, this.#left.text()].filter((text) => text !== "").map((text) => ({ text }));
     return [...limitRows([...this.#sharedRows(), ...this.#variantRows()], height - last.length), ...last];
   }
 

@@ -1,4 +1,5 @@
 import type { TimedEvent } from "../../engine/events.js";
+import type { HubWait } from "../../hub/hub-waits.js";
 import type { Progress } from "../../stages/stage.js";
 import { formatBytes } from "../../util/bytes.js";
 
@@ -28,6 +29,11 @@ function describeHolder({ for: what, holder }: Waiting): string {
   return holder === undefined
     ? "waiting: another run computes, one step at a time"
     : `waiting: ${holder.recipe} computes ${holder.step}${since}, one step at a time`;
+}
+
+/** Describes a wait for the Hub: "waiting at least 5 min for the Hub: listing …: the Hub's rate limit is reached (429)". */
+export function describeHubWait({ why, seconds }: HubWait): string {
+  return `waiting at least ${formatSeconds(seconds)} for the Hub: ${why}`;
 }
 
 /** Describes the end of a step; the error of a failed step is printed once, at the end of the run. */

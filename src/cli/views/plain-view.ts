@@ -1,7 +1,7 @@
 import type { EventListener } from "../../engine/events.js";
 import { formatBytes } from "../../util/bytes.js";
 import { count } from "../../util/count.js";
-import { describeProgress, describeStepEnd, describeUpload, describeWaiting } from "./describe.js";
+import { describeHubWait, describeProgress, describeStepEnd, describeUpload, describeWaiting } from "./describe.js";
 import { TimeLeft } from "./time-left.js";
 
 const progressIntervalMs = 10_000;
@@ -71,6 +71,8 @@ export function plainView(write: (line: string) => void): EventListener {
       case "step-warning":
         // Written as an own paragraph, see warning-view.ts.
         return;
+      case "hub-waiting":
+        return writeLine(describeHubWait(event));
       case "run-finished":
         return writeLine(`finished in ${event.seconds.toFixed(1)} s`);
     }

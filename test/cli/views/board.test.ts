@@ -117,3 +117,11 @@ test("rows whose steps were all in the store say so", () => {
   expect(rows.find((row) => row.includes("Q8_0"))).toMatch(/2\/2 {2}cached$/);
   expect(rows.find((row) => row.includes("Q4_K_M"))).not.toContain("cached");
 });
+
+test("a wait for the Hub is a row until it ends", () => {
+  const why = "listing main of org/model: the Hub's rate limit is reached (429)";
+  const board = boardAfter({ type: "hub-waiting", why, seconds: 300 });
+  expect(board.rows().at(-1)?.text).toBe(`waiting at least 5 min for the Hub: ${why}`);
+  vi.advanceTimersByTime(300_000);
+  expect(board.rows().at(-1)?.text).not.toContain("Hub");
+});

@@ -96,3 +96,9 @@ test("a short step that ends meanwhile is written from its start to its end", ()
   events.emit({ type: "step-finished", id: "a", status: "built", seconds: 1 });
   expect(lines).toEqual(["a started", "b started", "b built in 0.0 s", "a built in 1.0 s"]);
 });
+
+test("a wait for the Hub is a line", () => {
+  const { events, lines } = viewed();
+  events.emit({ type: "hub-waiting", why: "listing main of org/model: busy", seconds: 30 });
+  expect(lines).toEqual(["waiting at least 30 s for the Hub: listing main of org/model: busy"]);
+});
