@@ -14,7 +14,8 @@ export function keysPage(files: readonly FileKeys[]): string {
     "For architectures without a native converter, every name that occurs as a string in llama.cpp's converter counts as " +
       "read, too. More codes concern keys: `QW-TOKENS-END` (`eos_token_id`), `QW-TOKENS-MISSING` and `QW-TOKENS-DIFFER` " +
       "(`added_tokens`, `model.vocab`), `QW-WEIGHTS-BIAS` (`attention_bias`, `mlp_bias`) and `QW-WEIGHTS-TIED` " +
-      "(`tie_word_embeddings` beside another output matrix).",
+      "(`tie_word_embeddings` beside another output matrix). `QW-KEYS-LOST` also names parts of a tokenizer.json that becomes a SentencePiece " +
+      "vocabulary ([converting](../converting.md#corrected-vocabularies)).",
     ...files.map((keys) => section(keys)),
   );
 }

@@ -8,7 +8,7 @@ import { addsSpaces, spaceEffect } from "./tokenizer-config-keys.js";
  * Normalizers that llama.cpp has not for a byte-level BPE. NFC is none of them: it changes only texts with decomposed
  * characters, which are rare, and nearly every published model has it.
  */
-const unknownNormalizers = ["NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Strip", "StripAccents"];
+export const unknownNormalizers = ["NFD", "NFKC", "NFKD", "Nmt", "Precompiled", "Strip", "StripAccents"];
 
 /** Pre-tokenizers with which llama.cpp takes whole words from the vocabulary before it merges. */
 const ignoringMerges = [

@@ -4,10 +4,13 @@ import type { GgufValue } from "../gguf.js";
 import { modelKeyType, requireFreeOfTensors, requireLoadable } from "./model-keys.js";
 import { isValueType, parseValue, typeNameOf, type ValueTypeName } from "./parse-value.js";
 
-/** One edit, as given on the command line. */
+/** One edit; the first two kinds are those of the command line. */
 export type MetadataEdit =
   /** `type` is required only for a new key without a known type. */
-  { kind: "set"; key: string; type?: string; text: string } | { kind: "remove"; key: string };
+  | { kind: "set"; key: string; type?: string; text: string }
+  | { kind: "remove"; key: string }
+  /** Of this program itself: any key and value, unchecked. */
+  | { kind: "value"; key: string; value: GgufValue };
 
 export interface MetadataChange {
   key: string;
@@ -44,6 +47,10 @@ export function changeMetadata(
 ): { metadata: Map<string, GgufValue>; changes: MetadataChange[] } {
   const changed = new Map(metadata);
   for (const edit of edits) {
+    if (edit.kind === "value") {
+      changed.set(edit.key, edit.value);
+      continue;
+    }
     requireEditable(edit.key);
     requireFreeOfTensors(metadata, edit);
     if (edit.kind === "set") {

@@ -14,7 +14,9 @@ import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
 import type { StageContext } from "../stage.js";
 import { biasWarnings } from "./bias-warnings.js";
+import { readTokenizerFacts } from "./correct-vocabulary.js";
 import { type Matrices, outputWarnings } from "./output-matrix.js";
+import { vocabularyWarnings } from "./vocabulary-warnings.js";
 
 const adapterConfig = "adapter_config.json";
 
@@ -62,6 +64,8 @@ export async function checkpointWarnings(
     if (object !== undefined) warnings.push(...keyWarnings(keys, { gguf, object, tokenizerConfig }, alsoRead));
   }
   warnings.push(...biasWarnings(config, tensors));
+  const facts = await readTokenizerFacts(gguf, snapshot);
+  if (facts !== undefined) warnings.push(...vocabularyWarnings(facts));
   const tied = isTied(config);
   // An embedding model uses no output matrix.
   const isGenerating = !names.includes("modules.json");

@@ -15,6 +15,7 @@ import { writeReport } from "../step-files.js";
 import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, describeConverted } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
+import { correctVocabulary } from "./correct-vocabulary.js";
 import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
 import { requireFiniteModel } from "./require-finite.js";
 import { requireTemplates } from "./require-templates.js";
@@ -33,7 +34,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 7,
+  version: 8,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],
@@ -68,6 +69,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     known: await readPretokenizers(await context.toolchain()),
     context,
   });
+  await correctVocabulary(tokenizer, folder);
   const end = await pushImpliedEnd(tokenizer, folder);
   if (end !== undefined) noteEnd(end, context);
   const outFile = join(context.out, "model.gguf");

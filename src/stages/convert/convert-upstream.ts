@@ -6,6 +6,7 @@ import { type Operation, type OperationReport, requiredInput, type StageContext 
 import { writeReport } from "../step-files.js";
 import { warnOfCheckpoint } from "./checkpoint-warnings.js";
 import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
+import { correctFile } from "./correct-vocabulary.js";
 import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
 import { requireFiniteModel } from "./require-finite.js";
@@ -19,7 +20,7 @@ import { warnOfTexts } from "./text-warnings.js";
 export const convertUpstream: Operation<ConvertParams> = {
   id: "convert-upstream",
   stage: "convert",
-  version: 7,
+  version: 8,
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],
@@ -50,6 +51,7 @@ export async function runUpstream(
   const file = join(context.out, "model.gguf");
   const snapshot = requiredInput(context, "snapshot");
   await requireFiniteModel(snapshot, file, context);
+  await correctFile(file, snapshot, context);
   await addImpliedEnd(file, snapshot, context);
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });

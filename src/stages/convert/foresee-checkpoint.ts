@@ -14,6 +14,7 @@ import type { Warning } from "../../util/warnings.js";
 import type { PrepareContext } from "../stage.js";
 import { addedEos } from "../warn-of-added-eos.js";
 import { checkpointWarnings } from "./checkpoint-warnings.js";
+import { correctVocabulary } from "./correct-vocabulary.js";
 import { pushImpliedEnd } from "./end-of-turn.js";
 import { requireLoadable } from "./require-loadable.js";
 import { requireTemplates } from "./require-templates.js";
@@ -62,6 +63,7 @@ async function foreseeNative(
     ...{ folder, kind: family.vocabulary, config: h.values, pretokenizer, context },
     known: await readPretokenizers(await context.toolchain()),
   });
+  await correctVocabulary(tokenizer, folder);
   await pushImpliedEnd(tokenizer, folder);
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0, ...(pooling === undefined ? {} : { pooling }) };
   const metadata = new Map<string, GgufValue>([
