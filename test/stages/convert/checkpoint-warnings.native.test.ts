@@ -102,8 +102,3 @@ test("biases that transformers ignores are named", async () => {
     message: expect.stringMatching(/^config.json, `attention_bias` \(not true\).*"blk\.0\.attn_k\.bias" and 5 more$/),
   });
 });
-
-test("an adapter beside the model is named", async () => {
-  const settings = { "adapter_config.json": { peft_type: "LORA" } };
-  expect(await warningsOf("adapter", 4096, settings)).toMatchObject([{ code: "QW-WEIGHTS-ADAPTER" }]);
-});
