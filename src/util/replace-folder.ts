@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError } from "./errors.js";
-import { isPresent, keepSystemLeftovers, makeFolder, syncFolder, syncTree } from "./files.js";
+import { isPresent, keepSystemLeftovers, makeFolder, renameToNew, syncFolder, syncTree } from "./files.js";
 import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
 import { describeContent, removeDescribed } from "./recorded-content.js";
@@ -102,7 +102,7 @@ async function exchange(
     await finish();
   } catch (error) {
     // If this fails, the record and `next` stay, so that the next process moves the folder back.
-    if (existed) await rename(swap.old, path);
+    if (existed) await moveBack(swap.old, path);
     await abandon(swap).catch(() => undefined);
     throw error;
   }
@@ -121,10 +121,11 @@ async function repair(path: string): Promise<void> {
   }
 }
 
-/** Moves a former folder back to its path, or beside it if someone has created files there meanwhile. */
+/** Moves what was at a path back there, or beside it if someone has created files there meanwhile. */
 async function moveBack(old: string, path: string): Promise<void> {
   try {
-    await rename(old, path);
+    // A renamed file or link would replace another one.
+    await ((await lstat(old)).isDirectory() ? rename(old, path) : renameToNew(old, path));
   } catch (error) {
     if (!isSystemError(error) || !["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(error.code ?? "")) throw error;
     await rename(old, await unusedPath(path));

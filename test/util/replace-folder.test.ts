@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   type Stats,
@@ -326,6 +327,26 @@ test("files created after a kill between the renames stay, and the former folder
   }
   expect(readdirSync(parent).sort()).toEqual(["release", "release.replaced-1", "release.replaced-2"]);
 });
+
+test.each<[string, (text: string) => void]>([
+  ["a file", (text) => writeFileSync(path, text)],
+  ["a link", (text) => symlinkSync(`/none/${text}`, path)],
+])(
+  "%s that someone creates after a kill between the renames stays, and the former one moves beside it",
+  async (_, put) => {
+    const textOf = (at: string) => (lstatSync(at).isSymbolicLink() ? readlinkSync(at) : readFileSync(at, "utf8"));
+    put("first");
+    const first = textOf(path);
+    const replacing = () => withFolderLock(path, {}, () => replaceFolder(path, build("new"), "keep"));
+    for (let at = 0; lstatSync(path, { throwIfNoEntry: false }) !== undefined; at++)
+      await dieAt(at, "before", replacing);
+    put("second");
+    const second = textOf(path);
+    await repair();
+    expect([textOf(path), textOf(`${path}.replaced-1`)]).toEqual([second, first]);
+    expect(readdirSync(parent)).toEqual(["release", "release.replaced-1"]);
+  },
+);
 
 describe("siblings that look like temporary folders of a replacement stay", () => {
   const id = "0123456789abcdef0123456789abcdef";
