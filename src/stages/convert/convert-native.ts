@@ -27,7 +27,7 @@ export interface NativeParams extends ConvertParams {
 }
 
 /**
- * Converts the snapshot to one 16-bit GGUF in this process, without Python, byte-identical to llama.cpp's converter.
+ * Converts the snapshot to one 16-bit GGUF in this process, without Python, byte-identical to `convertUpstream`.
  * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-FETCH-*, QS-TOOL-*, and QS-PYTHON-*
  * with `fallback`.
  */

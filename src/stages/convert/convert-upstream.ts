@@ -14,7 +14,7 @@ import { requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
 /**
- * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter.
+ * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter, and corrects its vocabulary.
  * Input `snapshot`; outputs `model.gguf`, `convert.json`. Errors: QS-CONVERT-*, QS-PYTHON-*, QS-TOOL-*.
  */
 export const convertUpstream: Operation<ConvertParams> = {
