@@ -1,0 +1,97 @@
+import { mkdir, realpath, rename } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
+import { listFiles, lstatIfPresent, removeUnfinishedWrites } from "../util/files.js";
+import { mountPoints } from "../util/mount-points.js";
+import { readRegular } from "../util/regular-file.js";
+import { unusedPath } from "../util/replace-folder.js";
+import { isWithin, parseRecord, type StepRecord } from "./record.js";
+
+/* What is in a step's folder of the store: its record, and files and links that are not the store's. */
+
+/** Written last: without it, a folder is not finished. */
+export const recordName = "record.json";
+
+/**
+ * Moves files that the record of a step's folder does not list, or the folder if its record cannot be read. Returns their new
+ * folder, if there are any.
+ */
+export async function moveForeign(folder: string): Promise<string | undefined> {
+  if (await isUnreadable(folder)) {
+    const moved = await unusedPath(folder);
+    await rename(folder, moved);
+    return moved;
+  }
+  const record = await readRecord(folder);
+  if (record === undefined) return undefined;
+  await removeUnfinishedWrites(join(folder, recordName));
+  const own = new Set([recordName, ...record.outputs.map(({ path }) => path)]);
+  const foreign = (await listFiles(folder)).filter((path) => !own.has(path));
+  if (foreign.length === 0) return undefined;
+  const moved = await unusedPath(folder);
+  for (const path of foreign) {
+    await mkdir(dirname(join(moved, path)), { recursive: true });
+    await rename(join(folder, path), join(moved, path));
+  }
+  return moved;
+}
+
+/** Whether a file of a step is at or below a mount point, at the step's folder or below. */
+export async function isMounted(folder: string, path: string): Promise<boolean> {
+  const points = await mountPoints(folder);
+  if (points.length === 0) return false;
+  const real = await realpath(join(folder, path)).catch(() => join(folder, path));
+  return points.some((point) => isWithin(real, point));
+}
+
+/** The error for a step's folder that cannot be removed. */
+export function containsMount(folder: string, mount: string): QuantsmithError {
+  return new QuantsmithError("QS-ENV-OUTPUT", `cannot remove ${folder}, which contains a mount point, ${mount}`, {
+    remedy: "Unmount it with `umount`, then run again.",
+  });
+}
+
+/** Whether the path to a file of a step leads through a link, at the step's folder or below. */
+export async function isBehindLink(folder: string, path: string): Promise<boolean> {
+  for (let parent = path; parent !== "."; ) {
+    parent = dirname(parent);
+    if (await isLink(join(folder, parent))) return true;
+  }
+  return false;
+}
+
+/** Whether a path is a link, even to nothing. */
+export async function isLink(path: string): Promise<boolean> {
+  return (await lstatIfPresent(path))?.isSymbolicLink() === true;
+}
+
+/** Returns the record of a step's folder; undefined without a whole one, or in a copy under another name. */
+export async function readRecord(folder: string): Promise<StepRecord | undefined> {
+  const record = parseRecord(await readRecordText(folder));
+  return record !== undefined && basename(folder) === folderName(record.fingerprint.stage, record.key)
+    ? record
+    : undefined;
+}
+
+/** Whether the record of a step's folder is of another version, or damaged. */
+export async function isUnreadable(folder: string): Promise<boolean> {
+  const text = await readRecordText(folder);
+  return text !== "" && parseRecord(text) === undefined;
+}
+
+/** Returns the text of a record; empty if there is no regular file. Errors: system errors; such a record may be whole. */
+async function readRecordText(folder: string): Promise<string> {
+  try {
+    return String(await readRegular(join(folder, recordName)));
+  } catch (error) {
+    const isNone =
+      isMissing(error) || (isSystemError(error) && ["EISDIR", "ENXIO", "ELOOP", "ENOTDIR"].includes(error.code ?? ""));
+    if (isNone) return "";
+    throw error;
+  }
+}
+
+/** Returns the name of a step's folder in the store. */
+export function folderName(stage: string, key: string): string {
+  return `${stage}-${key}`;
+}
