@@ -9,11 +9,15 @@ const minKeyLength = 64;
 
 /**
  * Throws QS-CONVERT-TOKEN for a vocabulary's text or a chat template with an access token or a private key: every variant
- * would contain it, and another text would change the model's answers. Pure.
+ * would contain it, and another text would change the model's answers. `isChecked` selects other keys. Pure.
  */
-export function requireNoToken(source: string, metadata: Gguf["metadata"]): void {
+export function requireNoToken(
+  source: string,
+  metadata: Gguf["metadata"],
+  isChecked: (key: string) => boolean = isVocabularyText,
+): void {
   for (const [key, entry] of metadata) {
-    const place = isVocabularyText(key) ? placeOfToken(entry) : undefined;
+    const place = isChecked(key) ? placeOfToken(entry) : undefined;
     if (place === undefined) continue;
     throw new QuantsmithError(
       "QS-CONVERT-TOKEN",

@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, rename, rm, rmdir, stat, unlink, utimes } from "nod
 import { join } from "node:path";
 import PQueue from "p-queue";
 import { DigestCache } from "../util/digest-cache.js";
-import { isMissing, isSystemError } from "../util/errors.js";
+import { isMissing } from "../util/errors.js";
 import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
 import { listFiles, removeUnfinishedWrites, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
@@ -133,8 +133,7 @@ export class Store {
   }
 
   /**
-   * Removes a step from the store, its record first, so that a half-removed folder never counts as whole. Before that, moves
-   * files that the record does not list to `<folder>.replaced-<number>`.
+   * Removes a step from the store. Before that, moves files that the record does not list to `<folder>.replaced-<number>`.
    */
   async remove(stage: string, key: string, onMoved?: OnMoved): Promise<void> {
     await this.#discard(this.folder(stage, key), onMoved);
@@ -192,10 +191,7 @@ export class Store {
     if (mount !== undefined) throw containsMount(folder, mount);
     const moved = await moveForeign(folder);
     if (moved !== undefined) onMoved?.(moved);
-    // ENOTDIR: a plain file has the folder's name; it is removed like a folder.
-    await rm(join(folder, recordName), { recursive: true, force: true }).catch((error: unknown) => {
-      if (!isSystemError(error) || error.code !== "ENOTDIR") throw error;
-    });
+    // Out of the store at once: a half-removed folder never counts as whole.
     const trash = scratchPath(this.#workspace, "discarded");
     try {
       await rename(folder, trash);

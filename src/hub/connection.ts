@@ -10,7 +10,7 @@ import { proxyAgents } from "./proxy.js";
 import { RateLimiter } from "./rate-limiter.js";
 import { readTokenFile } from "./token-file.js";
 
-/** A connection to the Hub. The token cannot be read from it, only sent to the endpoint's origin. */
+/** A connection to the Hub. The token cannot be read from it, only sent to addresses below the endpoint. */
 export interface HubConnection {
   /** Without a trailing slash. */
   readonly endpoint: string;
@@ -23,7 +23,7 @@ export interface HubConnection {
   readonly rateLimiter: RateLimiter;
   /** Returns the agent of the proxy for an address; undefined for a direct connection. Errors: QS-HUB-PROXY. */
   agentFor(url: URL): Promise<Agent | undefined>;
-  /** Returns the authorization header for the endpoint's origin, and no headers for any other origin. */
+  /** Returns the authorization header for addresses below the endpoint, and no headers for any other. */
   authorize(url: URL): Record<string, string>;
   /** Returns a server's text for a message, with the token redacted: one line, at most 300 characters. */
   quote(text: string): string;
@@ -57,7 +57,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     });
   }
   if (token !== undefined) redactAlways(token);
-  const { origin } = new URL(endpoint);
+  const root = new URL(endpoint);
   return {
     endpoint,
     hasToken: token !== undefined,
@@ -67,8 +67,13 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     rateLimiter: new RateLimiter(),
     agentFor: proxyAgents(env),
     quote: (text) => oneLine(redact(token === undefined ? text : text.replaceAll(token, "[redacted]"))),
-    authorize: (url) => (token !== undefined && url.origin === origin ? { authorization: `Bearer ${token}` } : {}),
+    authorize: (url) => (token !== undefined && isBelow(url, root) ? { authorization: `Bearer ${token}` } : {}),
   };
+}
+
+/** Whether an address is of the endpoint's origin and below its path: others of the host may be of somebody else. */
+function isBelow({ origin, pathname }: URL, root: URL): boolean {
+  return origin === root.origin && pathname.startsWith(root.pathname.replace(/\/*$/, "/"));
 }
 
 function oneLine(text: string): string {

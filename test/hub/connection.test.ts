@@ -78,6 +78,13 @@ describe("the token", () => {
     expect(JSON.stringify(connection)).not.toContain("hf_secret");
   });
 
+  test("is sent only below the path of an endpoint", () => {
+    const env = { HF_ENDPOINT: "https://host.example/hf/", HF_TOKEN: "hf_secret" };
+    const sent = (path: string) => hubConnection(env).authorize(new URL(path, "https://host.example")).authorization;
+    for (const path of ["/hf/api/models/a/b", "/hf/"]) expect(sent(path)).toBe("Bearer hf_secret");
+    for (const path of ["/", "/hf", "/hfx/a", "/~other/hf/", "/hf/../other"]) expect(sent(path)).toBeUndefined();
+  });
+
   test.each(["hf_a\nb", "hf_a b", "hf_ä"])("%j is rejected and not printed", (token) => {
     const error = errorOf({ HF_TOKEN: token });
     expect(error.code).toBe("QS-HUB-TOKEN");

@@ -18,7 +18,7 @@ import { runUpstream } from "./convert-upstream.js";
 import { correctVocabulary } from "./correct-vocabulary.js";
 import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
 import { requireFiniteModel } from "./require-finite.js";
-import { requireTemplates } from "./require-templates.js";
+import { requirePublicMetadata, requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
 export interface NativeParams extends ConvertParams {
@@ -82,6 +82,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     onProgress: context.progress,
   });
   await requireFiniteModel(folder, outFile, context);
+  await requirePublicMetadata(outFile);
   await writeReport(context, "convert.json", await describeConverted(outFile, "native", params));
   await warnOfTexts(context, { snapshot: folder, file: outFile });
   await warnOfCheckpoint(context, { snapshot: folder, file: outFile });

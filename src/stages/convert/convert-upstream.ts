@@ -10,7 +10,7 @@ import { correctFile } from "./correct-vocabulary.js";
 import { addImpliedEnd } from "./end-of-turn.js";
 import { prepareConverter } from "./prepare-converter.js";
 import { requireFiniteModel } from "./require-finite.js";
-import { requireTemplates } from "./require-templates.js";
+import { requirePublicMetadata, requireTemplates } from "./require-templates.js";
 import { warnOfTexts } from "./text-warnings.js";
 
 /**
@@ -53,6 +53,7 @@ export async function runUpstream(
   await requireFiniteModel(snapshot, file, context);
   await correctFile(file, snapshot, context);
   await addImpliedEnd(file, snapshot, context);
+  await requirePublicMetadata(file);
   const report = await describeConverted(file, "upstream", params);
   await writeReport(context, "convert.json", { ...report, ...also });
   await warnOfTexts(context, { snapshot, file });

@@ -2,11 +2,17 @@ import { requireNoToken } from "../../checkpoint/require-no-token.js";
 import { addChatTemplate, readChatTemplate } from "../../converter/vocabulary/chat-template.js";
 import { readModelFiles } from "../../converter/vocabulary/model-files.js";
 import { VocabularyEntries } from "../../converter/vocabulary/vocabulary-entries.js";
+import { readGguf } from "../../gguf/read-header.js";
 
 /** Throws QS-CONVERT-TOKEN for a checkpoint's chat templates; the converters report those that they cannot read. */
 export async function requireTemplates(folder: string): Promise<void> {
   const templates = await readTemplates(folder).catch(() => []);
   requireNoToken("the checkpoint", new Map(templates));
+}
+
+/** Throws QS-CONVERT-TOKEN for any text of a converted file's metadata, as from generation_config.json. */
+export async function requirePublicMetadata(file: string): Promise<void> {
+  requireNoToken("the checkpoint", (await readGguf(file)).metadata, () => true);
 }
 
 async function readTemplates(folder: string) {

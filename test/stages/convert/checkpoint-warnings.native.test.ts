@@ -11,6 +11,7 @@ import type { Warning } from "../../../src/util/warnings.js";
 import type { DecoderTraits } from "../../fixtures/checkpoints/decoder-tensors.js";
 import { makeCheckpoint } from "../../fixtures/checkpoints/make-checkpoint.js";
 import { smallLlama } from "../../fixtures/checkpoints/small-llama.js";
+import { failureOf } from "../../fixtures/failure.js";
 import { stageContext } from "../../fixtures/stage-context.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
@@ -77,6 +78,11 @@ test("an end of turn that the chat template uses is written", async () => {
   const { file, warnings } = await convert("implied", 4096, { "generation_config.json": { eos_token_id: [2, 3] } });
   expect(warnings).toEqual([]);
   expect(metadataNumber(await readGguf(file), "tokenizer.ggml.eot_token_id")).toBe(3);
+});
+
+test("an access token in a setting that every variant would contain is an error", async () => {
+  const settings = { "generation_config.json": { eos_token_id: 2, sequence: `hf_${"a".repeat(34)}` } };
+  expect((await failureOf(convert("secret", 4096, settings))).code).toBe("QS-CONVERT-TOKEN");
 });
 
 test("a usual checkpoint has no warnings", async () => {
