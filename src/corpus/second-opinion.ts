@@ -1,13 +1,10 @@
 import { QuantsmithError } from "../util/errors.js";
 import { nodeProgram } from "../util/limited-child.js";
-import { quote } from "../util/quote.js";
 import type { Warning } from "../util/warnings.js";
 import type { Chat, ChatTemplate } from "./chat.js";
 import { type RenderContext, type Rendering, renderInProgram } from "./render-chats.js";
 
 const heapMegabytes = 256;
-/** Characters shown before the first difference and of each text. */
-const [before, shown] = [20, 60];
 
 /**
  * Returns a warning if @huggingface/jinja, with the variables of transformers, renders one of the chats to another text than
@@ -35,18 +32,15 @@ export async function secondOpinion(
     throw error;
   });
   const index = others.findIndex((other, at) => other.kind === "text" && other.text !== asked[at]?.text);
-  const other = others[index];
-  return other?.kind === "text" ? [difference(asked[index]?.text ?? "", other.text)] : [];
+  const chat = asked[index]?.chat;
+  return chat === undefined ? [] : [difference(chats.findIndex(({ messages }) => messages === chat.messages) + 1)];
 }
 
-function difference(own: string, other: string): Warning {
-  let same = 0;
-  while (same < own.length && own[same] === other[same]) same++;
-  const from = Math.max(0, same - before);
-  const excerpt = (text: string) => quote(`${from > 0 ? "…" : ""}${text.slice(from, from + shown)}`);
+/** The texts are not shown: a template could search the user's conversations, and warnings get into the release. */
+function difference(number: number): Warning {
   return {
     code: "QW-TEMPLATE-ENGINES",
-    message: `llama.cpp and @huggingface/jinja render the model's chat template differently: ${excerpt(own)} and ${excerpt(other)}`,
+    message: `llama.cpp and @huggingface/jinja render the model's chat template to different texts, first for conversation ${number} of a text`,
     remedy:
       "Compare both texts with that of transformers. Programs on llama.cpp give the model the first text, with which the variants are tested.",
   };

@@ -62,7 +62,9 @@ export async function isAtTarget(
       if ((await checksumsOf(place.path)) !== checksums || !(await isCopy(place.path, release))) return false;
       return (await verifyFolder(place.path, signal)).ok;
     }
-    const { repo, commit: revision } = place;
+    const { repo, commit, pullRequest } = place;
+    // Of a commit that main no longer leads to, the Hub may drop the files.
+    const revision = pullRequest === undefined ? "main" : commit;
     const expected = new Map([[checksumsFile, checksums]]);
     return (await verifyRemote(hubConnection(), { repo, revision, expected }, signal)).ok;
   } catch (error) {

@@ -27,7 +27,7 @@ test.each([
   expect(await rendered(template)).toEqual({ kind: "text", text, thinking: false });
 });
 
-test("a difference between engines is a warning with both texts; forms of one engine alone are none", async () => {
+test("a difference between engines is a warning without either text, which can be private; forms of one engine alone are none", async () => {
   const opinion = async (template: string) => {
     const renderings = await renderChats(model(template), [chat], context);
     return { renderings, warnings: await secondOpinion(model(template), [chat], renderings, context) };
@@ -36,9 +36,11 @@ test("a difference between engines is a warning with both texts; forms of one en
   const { renderings, warnings } = await opinion(`The types of its size are {{ ${type} }}.`);
   expect(renderings).toMatchObject([{ text: "The types of its size are integernull." }]);
   expect(warnings).toMatchObject([
-    { code: "QW-TEMPLATE-ENGINES", message: expect.stringContaining("are integernull.") },
+    {
+      code: "QW-TEMPLATE-ENGINES",
+      message: expect.stringMatching(/different texts, first for conversation 1 of a text$/),
+    },
   ]);
-  expect(warnings[0]?.message).toMatch(/"….*are \[.*integer.*null/);
   // Renders in Python's Jinja; llama.cpp refuses it, as it would refuse the model's chats.
   const refused: Rendering = { kind: "rejected", reason: expect.stringContaining("between Array and Array") };
   expect(await opinion("{{ ['a'] in [['a']] }}")).toEqual({ renderings: [refused], warnings: [] });
