@@ -4,8 +4,9 @@ import path from "node:path";
  * Python program that runs one of llama.cpp's conversion scripts as if called directly. Network use by any library is
  * an error. So is code that a checkpoint names (`auto_map`): the scripts load tokenizers with `trust_remote_code=True`, for which
  * transformers copies the code from the checkpoint, the Hub cache or any folder to its modules, and executes it there.
- * Tokenizers are read from the checkpoint only: transformers prefers paths in tokenizer_config.json, such as `vocab_file`, which
- * may be those of any file, and whose lines become tokens.
+ * Tokenizers are read from the checkpoint only: transformers prefers paths in tokenizer_config.json and special_tokens_map.json,
+ * such as `vocab_file`, which may be those of any file, and whose lines become tokens. Files of the checkpoint replace them;
+ * a tokenizer gets no other path, whatever its parameter is called, also within a list or a dictionary.
  * `conversion/` has no option for a pre-tokenizer, so the function that determines it is replaced.
  */
 const driver = `
@@ -13,7 +14,7 @@ import os, sys
 script, pretokenizer = sys.argv[1:3]
 sys.argv[:] = [script, *sys.argv[3:]]
 sys.path[0] = os.path.dirname(script)
-import runpy
+import functools, re, runpy
 network = {"connect", "getaddrinfo", "gethostbyname", "gethostbyaddr", "sendto", "sendmsg"}
 modules = os.path.join(os.path.realpath(os.environ["HF_MODULES_CACHE"]), "")
 def refuse(event, args):
@@ -25,11 +26,40 @@ sys.addaudithook(refuse)
 try:
     from transformers import PreTrainedTokenizerBase
     load = PreTrainedTokenizerBase._from_pretrained.__func__
+    folders, guarded = set(), set()
+    def is_inside(path):
+        return any((os.path.abspath(path) + os.sep).startswith(folder) for folder in folders)
+    def is_foreign(value):
+        is_path = isinstance(value, str) and (os.path.exists(value) or os.sep in value and value[0] != "<")
+        return is_path and not is_inside(value)
+    def own(value):
+        if isinstance(value, dict):
+            return {name: own(item) for name, item in value.items() if not is_foreign(item)}
+        if isinstance(value, (list, tuple)):
+            return type(value)(own(item) for item in value if not is_foreign(item))
+        return value
+    def is_text(name):
+        return re.search("(^|_)tokens?(_decoder)?$|^chat_template$", name)
+    def guard(cls):
+        init = cls.__init__
+        @functools.wraps(init)
+        def init_own(self, *args, **kwargs):
+            if type(self) is cls:
+                args = [None if is_foreign(value) else own(value) for value in args]
+                texts = {name: value for name, value in kwargs.items() if is_text(name)}
+                kwargs = {**own({name: value for name, value in kwargs.items() if name not in texts}), **texts}
+            init(self, *args, **kwargs)
+        cls.__init__ = init_own
+        guarded.add(cls)
     def load_own(cls, files, folder, *args, **kwargs):
-        inside = os.path.join(os.path.abspath(folder), "")
-        if any(path and not os.path.abspath(path).startswith(inside) for path in files.values()):
+        folders.add(os.path.join(os.path.abspath(folder), ""))
+        if any(path and not is_inside(path) for path in files.values()):
             raise PermissionError("the converter may not read files outside the checkpoint")
-        kwargs.update((name, path) for name, path in files.items() if name in cls.vocab_files_names)
+        read = {"tokenizer_config_file", "special_tokens_map_file", "added_tokens_file"}
+        names = [name for name in files if name not in read and not name.startswith("chat_template_")]
+        kwargs.update((name, files[name]) for name in names)
+        if cls not in guarded:
+            guard(cls)
         return load(cls, files, folder, *args, **kwargs)
     PreTrainedTokenizerBase._from_pretrained = classmethod(load_own)
 except ImportError:

@@ -98,6 +98,64 @@ class PreTrainedTokenizerBase:
   ]);
 });
 
+test("a tokenizer gets no path outside the checkpoint, whatever its parameter is called", async (context) => {
+  if (python === undefined) context.skip("needs a Python on the PATH");
+  const script = `
+import json, os
+from transformers import PreTrainedTokenizerBase
+class Base(PreTrainedTokenizerBase):
+    def __init__(self, *args, **kwargs):
+        print(json.dumps([args, kwargs]))
+class Blenderbot(Base):
+    def __init__(self, *args, mark="</s>", **kwargs):
+        super().__init__("/unread", *args, mark=mark, **kwargs)
+files = {"tokenizer_file": "model/tokenizer.json", "merges_file": None, "chat_template_file": None}
+for cls in [Blenderbot, Blenderbot, Base]:
+    cls._from_pretrained(files, "model", use_fast=True)
+`;
+  writeFileSync(join(folder, "beside.txt"), "secret");
+  // As in transformers: keywords of the call replace tokenizer_config.json, and special_tokens_map.json empty ones.
+  const foreign = join(folder, "tokenizer.json");
+  const config = {
+    ...{ tokenizer_file: foreign, vocab_file: foreign, spm_file: "../x/y", extra: "beside.txt", errors: "replace" },
+    sp_model_kwargs: { model_file: foreign, nested: { paths: [foreign, "x"] }, alpha: 0.1 },
+    mecab_kwargs: { mecab_option: `-d ${folder}`, mecab_dic: "unidic" },
+    name_or_path: join(folder, "model"),
+    eos_token: "/",
+    additional_special_tokens: ["/etc", "</s>"],
+    added_tokens_decoder: { "0": { content: "/" } },
+    chat_template: "/{{ x }}/",
+  };
+  writeFileSync(
+    join(folder, "transformers.py"),
+    `
+import json
+class PreTrainedTokenizerBase:
+    vocab_files_names = {}
+    @classmethod
+    def _from_pretrained(cls, files, folder, *args, **kwargs):
+        init = {**json.loads(${JSON.stringify(JSON.stringify(config))}), **kwargs}
+        init["merges_file"] = kwargs.get("merges_file") or ${JSON.stringify(foreign)}
+        cls("/home/me/token", *args, **init)
+`,
+  );
+  const kept = {
+    ...{
+      tokenizer_file: "model/tokenizer.json",
+      errors: "replace",
+      name_or_path: join(folder, "model"),
+      use_fast: true,
+    },
+    sp_model_kwargs: { nested: { paths: ["x"] }, alpha: 0.1 },
+    mecab_kwargs: { mecab_dic: "unidic" },
+    ...{ eos_token: "/", additional_special_tokens: ["/etc", "</s>"], chat_template: "/{{ x }}/" },
+    added_tokens_decoder: { "0": { content: "/" } },
+  };
+  const lines = (await printed(script)).split("\n").map((line) => JSON.parse(line));
+  const blenderbot = [["/unread", null], { ...kept, mark: "</s>" }];
+  expect(lines).toEqual([blenderbot, blenderbot, [[null], kept]]);
+});
+
 test("no token is available, neither in the environment nor in its file", async (context) => {
   if (python === undefined) context.skip("needs a Python on the PATH");
   process.env.HF_TOKEN = "hf_canary";
