@@ -3,22 +3,51 @@ import { hasSecret } from "../util/redact.js";
 import type { Warning } from "../util/warnings.js";
 import type { BaseCard } from "./base-card.js";
 
+/** No character of a word, a number, a relative path or an address, after which a path starts. */
+const start = String.raw`(?<![\p{L}\p{M}\p{N}./\\~])`;
+
+/** As `start`, also not after a bracket, a percent sign, `C++`, `C#` or a hyphen of a word, as in `C++/Go/Rust`. */
+const slashStart = String.raw`${start}(?<![)\]}%]|\+\+|\b[cf]#|[\p{L}\p{N}]-)`;
+
+/** The start of an address of an API, as `/v1/models`. */
+const api =
+  "api/v\\d\\w*/(?!home|root|mnt|users|scratch)|(?:api|v\\d\\w*)/(?:audio|batch|blobs|chat|completions?|datasets|embed|files|generate|images|messages|models|pull|rerank|responses|show|spaces|tags|tokenize|version)";
+
 /** Paths of a machine: */
 const machinePaths = [
   // as the whole value: absolute, with a drive, of a file server or of a home,
   /^(?:file:|[a-z]:[\\/]|\\\\|~(?:[a-z_][\w-]*)?[\\/]|\/[^/]*\/)/i,
-  // with a parent folder, or with a variable of a home,
+  // with a parent folder, or with a variable,
   /(?:^|[\\/])\.\.(?:[\\/]|$)|\$\{?HOME\b|%USERPROFILE%/,
-  // within a text: absolute, but not an address of an API, as `/v1/models`; of a home, with a drive, or of a file server,
-  /(?:^|[\s"'`([{<=,;|:])\/(?!(?:api|v\d+)\/)[\p{L}_][\p{L}\d_.-]*\/[\p{L}\d_.~-]/iu,
-  /(?:^|[\s"'`([{<=,;|:])(?:~[\\/]\w|[a-z]:[\\/][\w .-]+[\\/]|\\\\[\w.-]+\\\w|(?:file|smb|nfs|cifs|afp):\/)/i,
+  /\$(?:[A-Z_][A-Z\d_]+|\{[A-Z_][A-Z\d_]*\})\/(?![^\s$]*\$(?![A-Z{]))|%[A-Za-z_]\w*(?:\(x86\))?%[\\/]|\$env:\w+[\\/]/,
+  // or of a file server or another machine,
+  /\b(?:file|smb|nfs|cifs|afp|sftp|scp|sshfs|rsync|(?:web)?hdfs|dbfs|lustre|ssh(?!:\/\/git@)):\//i,
+  /(?<![\w./:@+-])[\w.+-]{1,64}(?<!\bgit)@(?:[a-z][\w.-]*|\d+(?:\.\d+){3}):(?!https?:|\d+(?:\W|$))[\w.~/]/i,
   // and after the host of an address, as llama.cpp's converter writes a local base model.
   /:\/\/[^\s/]+\/(?:[\\/]|~\/|[a-z]:[\\/])/i,
 ] as const;
 
+/** Paths of a machine within a text, apart from its addresses: */
+const pathsInText = [
+  // absolute, but not an address of an API,
+  new RegExp(String.raw`${slashStart}/(?!${api})\.?(?:\d[\d-]*)?[\p{L}_][\p{L}\p{M}\d_.-]*/[\p{L}\d_.~$-]`, "iu"),
+  /(?<![\w./~-])\/(?:home|root|mnt|Users|scratch)(?![\w-])/,
+  // of a home, with a drive, or of a file server.
+  new RegExp(
+    String.raw`${start}(?:~(?:[a-z_][\w-]*)?[\\/][\w.]|[a-z]:[\\/][\w .-]+[\\/]|\\\\[\w.-]+\\\w|//[\p{L}\d][\p{L}\d.-]*/[^\s/]+/[\p{L}\d_.~])`,
+    "iu",
+  ),
+] as const;
+
+/** An address up to its parameters or the end of a list's item. */
+const addresses = /(?<![a-z\d])[a-z][a-z\d+.-]{0,32}:\/\/[^\s"'`<>|,;=?&]+/gi;
+
 /** Returns true for a value that no release repeats: a path of a machine, or a text with a password or a token. */
 export function isPrivate(value: string): boolean {
-  return machinePaths.some((path) => path.test(value.trim())) || hasSecret(value);
+  const text = value.trim();
+  if (machinePaths.some((path) => path.test(text)) || hasSecret(value)) return true;
+  const withoutAddresses = text.replace(addresses, "x");
+  return pathsInText.some((path) => path.test(withoutAddresses));
 }
 
 /** The fields of a card and their names in its front matter. */

@@ -9,9 +9,20 @@ const urlCredentials = [
   /(\bhf:)[^\s/:@"']{1,200}:\S{0,200}@/gi,
 ] as const;
 
-/** Access tokens of the Hub and of GitHub, JSON web tokens and private keys. */
-const secrets =
-  /\b(?:hf_(?:(?:oauth|jwt)_[\w-]|[A-Za-z0-9]){20,}|api_org_[A-Za-z]{20,}|gh[oprsu]_[A-Za-z0-9]{36,}|github_pat_\w{22,})|eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/g;
+/** Formats of access tokens: */
+const tokens = [
+  // of the Hub and of GitHub,
+  /\bhf_(?:(?:oauth|jwt)_[\w-]|[A-Za-z0-9]){20,}/,
+  /\bapi_org_[A-Za-z]{20,}|\bgh[oprsu]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{22,}/,
+  // of OpenAI and others, but no name of words, as `sk-translated-texts`,
+  /\bsk-(?:[\w-]{0,64}-)?(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}[\w-]*/,
+  // of GitLab, AWS, Slack, npm and Google,
+  /\bgl(?:pat|dt|rt|ptt)-[\w-]{20,}|\b(?:AKIA|ASIA)(?=[A-Z]*\d)[A-Z0-9]{16}\b/,
+  /\bxox[abeprs]-\d[\w-]{5,}|\bnpm_[A-Za-z0-9]{36,}|\bAIza[\w-]{35}/,
+  // JSON web tokens and private keys.
+  /eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/,
+] as const;
+const secrets = new RegExp(tokens.map(({ source }) => source).join("|"), "g");
 
 /** Parameters of an address that are a password, a token or a signature, with their values. */
 const secretParameters =
@@ -20,6 +31,13 @@ const secretParameters =
 /** A password or token after its name, as in `HF_TOKEN=…`; not a special token (`eos_token=</s>`, `eos_token=2`). */
 const secretAssignments =
   /(?<![\w-])[\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|credentials?)(?!=\d+\b))=[^\s"'=<>[\](){}]/i;
+
+/** A password or key of six characters or more after its name and a colon. */
+const secretFields =
+  /(?<![\w-])[\w-]{0,64}(?:passw(?:or)?d|passphrase|secret|api[_-]?key|(?:access|auth|api|hf)[_-]token)["'`]?:\s{0,4}["'`]?([^\s"'`=<>[\](){}$][^\s"'`<>]{5,})/gi;
+
+/** A word, a placeholder (`YOUR_KEY`) or an address in place of a password. */
+const noSecret = /^(?:[A-Z]?[a-z]+|[A-Z]+(?:_[A-Z]+)*)[.,;:!?)*]*$|^https?:\/\//;
 
 /** Secrets of this process in any format, such as the token of another Hub. */
 const ownSecrets = new Set<string>();
@@ -66,6 +84,7 @@ export function hasSecret(text: string): boolean {
     findToken(text) >= 0 ||
     hasUrlCredentials(text) ||
     text.search(secretParameters) >= 0 ||
-    secretAssignments.test(text)
+    secretAssignments.test(text) ||
+    [...text.matchAll(secretFields)].some(([, value]) => !noSecret.test(value ?? ""))
   );
 }

@@ -8,10 +8,20 @@ import { generalMetadata } from "../../src/converter/general/general-metadata.js
 import { knownType } from "../../src/quant/ggml-types.js";
 import { renderBom } from "../../src/release/bom.js";
 import { makeModelFolder } from "../../src/stages/convert/model-folder.js";
+import { findToken, redact } from "../../src/util/redact.js";
 import { someFacts } from "../fixtures/release-facts.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const token = `hf_${"s3cr3t".repeat(5)}`;
+const tokens = [
+  `sk-${"s3cr3t".repeat(8)}`,
+  `sk-proj-${"s3cr3t".repeat(8)}`,
+  `glpat-${"s3cr3t".repeat(4)}`,
+  `AKIA${"S3CR3T".repeat(3).slice(0, 16)}`,
+  "xoxb-123-s3cr3t",
+  `npm_${"s3cr3t".repeat(6)}`,
+  `AIza${"s3cr3t-".repeat(5)}`,
+];
 const hidden = [
   ...["/home/s3cr3t/llama", "../s3cr3t", "~/s3cr3t", "~s3cr3t/x", "file:///s3cr3t", "data/../../s3cr3t"],
   ...["C:\\s3cr3t\\llama", "d:/s3cr3t", "\\\\server\\s3cr3t", "//server/s3cr3t"],
@@ -30,6 +40,42 @@ const hidden = [
   ...["from /cluster7/s3cr3t", "see (/équipe/s3cr3t/x)", "data=/vol.2/s3cr3t", "at /s3cr3t/v1/x"],
   ...["see ~/s3cr3t", "$HOME/s3cr3t", "in $HOME/s3cr3t", "smb://fs1.corp/s3cr3t/x", "from file:///s3cr3t"],
   ...["C=C:\\Users\\s3cr3t\\m", "Merge of D:/models/s3cr3t/x", "on \\\\server\\s3cr3t\\x", "See '/Users/s3cr3t/x'."],
+  ...[
+    "**/home/s3cr3t/x**",
+    "_/home/s3cr3t_",
+    "“/data7/s3cr3t/x”",
+    "«/data7/s3cr3t/x»",
+    "→/data7/s3cr3t/x",
+    "…/data7/s3cr3t",
+  ],
+  ...[
+    "@/data7/s3cr3t",
+    "-/data7/s3cr3t",
+    "+/data7/s3cr3t",
+    "<code>/data7/s3cr3t</code>",
+    "路径/home/s3cr3t/x",
+    "(x)/mnt/s3cr3t",
+  ],
+  ...[
+    "from /0scratch/s3cr3t",
+    "see /.cache/s3cr3t",
+    "from /v1/home/s3cr3t",
+    "at /api/s3cr3t/x",
+    "at /api/v1/home/s3cr3t",
+  ],
+  ...["/root", "in /root.", "in /home", "see ~s3cr3t/x", "**~/s3cr3t**", "_C:\\Users\\s3cr3t_", "at //server/s3cr3t/x"],
+  ...["$SCRATCH/s3cr3t", `in \${WORK}/s3cr3t`, "%APPDATA%\\s3cr3t", "$env:TEMP\\s3cr3t", "$WORK/$USER/s3cr3t"],
+  ...[
+    "sftp://s3cr3t/x",
+    "rsync://host/s3cr3t",
+    "hdfs://s3cr3t/x",
+    "nfs://s3cr3t/x",
+    "ssh://host/s3cr3t",
+    "dbfs:/s3cr3t",
+  ],
+  ...["scp me@s3cr3t:models/x", "me@s3cr3t.corp:x", "me@10.0.0.7:~/s3cr3t", "https://host/x?path=/data7/s3cr3t"],
+  ...["password: s3cr3t", "Passphrase: CorrectHorse", '"db_password": "s3cr3t"', "api_key:s3cr3t1", "HF_TOKEN: s3cr3t"],
+  ...tokens,
 ];
 const open = [
   ...["org/name", "name", "a/b/c-1B", "./local/thing", "LICENSE", "./LICENSE", "/LICENSE", "docs/LICENSE.md", "~7B"],
@@ -59,9 +105,61 @@ const open = [
     "s3://bucket/x",
     "1e-5 .. 2e-5",
   ],
+  ...[
+    "w/o tools",
+    "/think",
+    "**/think** or **/no_think**",
+    "he/she/they",
+    "**bold**/x",
+    "**A**/**B**",
+    "C++/Rust/Go",
+    "C#/F#/Go",
+  ],
+  ...[
+    "Llama-2 (chat)/Vicuna/Alpaca",
+    "pre-/mid-/post-training",
+    "2024-12-01",
+    "1/2/2024",
+    "4th/5th/6th",
+    "80%/10%/10%",
+    "16:9",
+  ],
+  ...["https://gitlab.com/a/b/-/blob/main/x", "_https://host/a/b_", "https://host/#/a/b/c", "https://host/a_(b)/c/d"],
+  ...["POST /api/v1/log/entries", "use /v1beta/models/x", "[org/name](https://host/org/name)"],
+  ...[
+    "git@github.com:org/name",
+    "me@host.example",
+    "Mail: me@host.example",
+    "ghcr.io/a/b:c@sha256:0123",
+    "org/name@main:x",
+  ],
+  ...[
+    "$KL/N$",
+    "$a/b$",
+    "$5/MTok",
+    "US$/month",
+    "5 $/h",
+    "~~a/b~~",
+    "`{org}/{name}/x`",
+    "<think>/</think>",
+    "[INST]/[/INST]",
+  ],
+  ...["eos_token: </s>", "Token: 15T", "tokens: 128000", "password: required", "Secret: none", "api_key: YOUR_API_KEY"],
+  ...[
+    "password: see https://host/x",
+    "api_key: <your key>",
+    "api_key: $API_KEY",
+    "a secret: it is good",
+    "task-oriented",
+  ],
+  ...["sk-translated-texts-of-the-web-2024", "npm_config_registry", "glpat", "xoxo-1234567", "ASIAPACIFICLANGUAGES"],
 ];
 
 test.each(hidden)("%s is private", (value) => expect(isPrivate(value)).toBe(true));
+test.each(tokens)("the token %s is redacted", (value) => {
+  expect(redact(`with ${value}.`)).not.toMatch(/s3cr3t/i);
+  expect(findToken(value)).toBe(0);
+});
 test.each(open)("%s is public", (value) => expect(isPrivate(value)).toBe(false));
 
 const list = JSON.stringify([...hidden, "org/public"]);
