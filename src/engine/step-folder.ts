@@ -1,7 +1,7 @@
 import { mkdir, realpath, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
-import { listFiles, lstatIfPresent, removeUnfinishedWrites } from "../util/files.js";
+import { listAllFiles, lstatIfPresent, removeUnfinishedWrites } from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
 import { readRegular } from "../util/regular-file.js";
 import { unusedPath } from "../util/replace-folder.js";
@@ -26,7 +26,7 @@ export async function moveForeign(folder: string): Promise<string | undefined> {
   if (record === undefined) return undefined;
   await removeUnfinishedWrites(join(folder, recordName));
   const own = new Set([recordName, ...record.outputs.map(({ path }) => path)]);
-  const foreign = (await listFiles(folder)).filter((path) => !own.has(path));
+  const foreign = (await listAllFiles(folder)).filter((path) => !own.has(path));
   if (foreign.length === 0) return undefined;
   const moved = await unusedPath(folder);
   for (const path of foreign) {

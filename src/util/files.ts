@@ -135,7 +135,8 @@ export async function keepSystemLeftovers(from: string, to: string, below = ""):
 
 const refusals = new Set(["ELOOP", "ENXIO", "EISDIR", "EACCES", "ENOTDIR"]);
 
-async function listAllFiles(folder: string): Promise<string[]> {
+/** As `listFiles`, with what the system left behind. */
+export async function listAllFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => !entry.isDirectory())

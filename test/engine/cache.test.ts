@@ -185,6 +185,7 @@ test.each<[string, (workspace: Workspace, hooks: RemovalHooks) => Promise<unknow
   writeFileSync(join(folder, "notes.txt"), "mine");
   mkdirSync(join(folder, "sub"));
   symlinkSync("/none/such", join(folder, "sub", "link"));
+  writeFileSync(join(folder, "sub", "._notes"), "mine");
   // Of a process that was killed while it wrote the record.
   writeFileSync(join(folder, `.record.json.1.${"0".repeat(32)}`), "");
   const moved: string[] = [];
@@ -198,6 +199,7 @@ test.each<[string, (workspace: Workspace, hooks: RemovalHooks) => Promise<unknow
   expect((readdirSync(`${folder}.replaced-1`, { recursive: true }) as string[]).sort()).toEqual([
     "notes.txt",
     "sub",
+    "sub/._notes",
     "sub/link",
   ]);
   await workspace.close();

@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { losesVariants } from "../../src/engine/loses-variants.js";
@@ -26,4 +27,11 @@ test("a release with variants that are not in the new one stays, or is kept if t
   expect(await check(["Q8_0", "Q4_K_M"], [])).toBe(false);
   expect(await check(["Q8_0"], ["Q4_K_M"])).toBe(true);
   expect(await check(["Q8_0"], [], true)).toBe(true);
+  for (const text of ["{}", undefined]) {
+    const report = join(workspace.releases, "demo", "release.json");
+    if (text === undefined) rmSync(report);
+    else writeFileSync(report, text);
+    expect(await check(["Q8_0"], [])).toBe(true);
+    expect(await check(["Q8_0", "Q4_K_M"], [])).toBe(false);
+  }
 });
