@@ -30,7 +30,7 @@ const secretParameters =
 
 /** A password or token after its name, as in `HF_TOKEN=…`; not a special token (`eos_token=</s>`, `eos_token=2`). */
 const secretAssignments =
-  /(?<![\w-])[\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|credentials?)(?!=\d+\b))=[^\s"'=<>[\](){}]/i;
+  /(?<![\w-])([\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|access_?key|credentials?)(?!=\d+\b))=)[^\s"'=<>[\](){}][^\s"']*/gi;
 
 /** A password or key of six characters or more after its name and a colon. */
 const secretFields =
@@ -60,7 +60,8 @@ export function redact(text: string): string {
   return urlCredentials
     .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)
     .replace(/(\w:\/\/[^\s"'?]*)\?[^\s"']+/g, "$1?[redacted]")
-    .replace(secretParameters, "$1[redacted]");
+    .replace(secretParameters, "$1[redacted]")
+    .replace(secretAssignments, "$1[redacted]");
 }
 
 /** Redacts a setting that should be an address, such as a proxy; it may lack the scheme or have a wrong one. */
@@ -84,7 +85,7 @@ export function hasSecret(text: string): boolean {
     findToken(text) >= 0 ||
     hasUrlCredentials(text) ||
     text.search(secretParameters) >= 0 ||
-    secretAssignments.test(text) ||
+    text.search(secretAssignments) >= 0 ||
     [...text.matchAll(secretFields)].some(([, value]) => !noSecret.test(value ?? ""))
   );
 }

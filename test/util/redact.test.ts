@@ -64,6 +64,15 @@ test.each([
   expect(hasUrlCredentials(text)).toBe(false);
 });
 
+test.each([
+  ["password=s3cr3t", "password=[redacted]"],
+  ["HF_TOKEN=s3cr3t, AWS_SECRET_ACCESS_KEY=s3cr3t", "HF_TOKEN=[redacted] AWS_SECRET_ACCESS_KEY=[redacted]"],
+  ["https://h/x;token=s3cr3t", "https://h/x;token=[redacted]"],
+  ["eos_token=</s> token=128009 --token= tokenizer=llama", "eos_token=</s> token=128009 --token= tokenizer=llama"],
+])("after its name: %s", (text, shown) => {
+  expect(redact(text)).toBe(shown);
+});
+
 test("a secret of any format that this process knows is redacted, but not a short text", () => {
   redactAlways("t0ken-of.a~mirror");
   redactAlways("short");
