@@ -1,9 +1,9 @@
 /** A user name or password before `@`; the password may contain `@`, or `/`, which its user did not encode. */
 const urlCredentials = [
   // Not a host and a port: the part before the colon has no dot, or the part after it is not a number.
-  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!localhost:)(?:[^\s/:@.[\]"']+:|[^\s/:@"']+:(?!\d+(?:[/?#\s"']|$)))\S*@/gi,
+  /([a-z0-9+.-]:\/\/)(?!localhost:)(?:[^\s/:@.[\]"']+:|[^\s/:@"']+:(?!\d+(?:[/?#\s"']|$)))\S*@/gi,
   // `git` is the user of every repository by ssh.
-  /(\b[a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/"'<>]*@/gi,
+  /([a-z0-9+.-]:\/\/)(?!git@)[^\s/"'<>]*@/gi,
   // Without a scheme, before a host; not an address for mail, an alias of npm or an image with its digest.
   /((?:^|[\s"'`=(,])(?:hf:)?)(?!mailto:)[^\s/:@"'`=(,]{1,200}:[^\s/@"'`]{1,200}@(?!sha256:)(?=[a-z][\w-]*[.:/]|\d+(?:\.\d+){3})/gi,
   /(\bhf:)[^\s/:@"']{1,200}:\S{0,200}@/gi,

@@ -21,6 +21,7 @@ test.each([
   `s3://host?${secret}`,
   `HTTPS://host/a?${secret}#b`,
   `https://host/a#access_token=${secret}&b`,
+  `${"long-".repeat(20)}scheme://user:${secret}@host`,
 ])("no message contains the credentials of %s", (url) => {
   const text = `reading "${url}": refused, see https://host.example/@scope/name`;
   expect(redact(text)).not.toContain(secret);
