@@ -10,13 +10,13 @@ import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 test("a file name and a YAML warning do not change the verdict that verify shows", async () => {
   const folder = await writeRelease(temporaryFolder());
-  // The parser's warning about an unknown tag quotes the line.
+  // The parser's warning about an unknown tag quotes the line. The other error is the provenance's copy of the lock file.
   const lock = readFileSync(join(folder, "recipe.lock.yaml"), "utf8");
   writeFileSync(join(folder, "recipe.lock.yaml"), `${lock}::error title=x::pwned: !foo "\u009b2J"\n`);
   await seal(folder, parseChecked(readFileSync(join(folder, "release.json"), "utf8")) as RunReport);
   writeFileSync(join(folder, hostileText), "");
   const { exitCode, stdout, stderr } = await quantsmith(["verify", folder]);
-  expect([exitCode, stdout.split("\n").at(-1)]).toEqual([3, `${folder}: 1 error.`]);
+  expect([exitCode, stdout.split("\n").at(-1)]).toEqual([3, `${folder}: 2 errors.`]);
   expect(obeyedParts(`${stdout}\n${stderr}`)).toEqual([]);
 });
 

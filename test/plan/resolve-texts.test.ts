@@ -1,6 +1,6 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { corpusKinds } from "../../src/plan/corpus-files.js";
 import { findHubTexts, hashTexts } from "../../src/plan/resolve-texts.js";
 import type { Settings } from "../../src/recipe/settings.js";
@@ -14,6 +14,8 @@ const evaluatedOn = (source: object) =>
     stages: [],
     locate: () => ({ file: "recipe.yaml" }),
   }) as unknown as Settings;
+
+afterEach(() => vi.unstubAllEnvs());
 
 test("a text on a Hub that cannot be reached names the bundled text as alternative", async () => {
   vi.stubEnv("HF_HUB_OFFLINE", "1");

@@ -12,6 +12,7 @@ beforeEach(async () => {
   hub = await Hub.start();
   vi.stubEnv("HF_ENDPOINT", hub.url);
   vi.stubEnv("HF_HOME", temporaryFolder());
+  for (const name of ["HF_HUB_OFFLINE", "HF_HUB_CACHE", "HF_TOKEN"]) vi.stubEnv(name, undefined);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
