@@ -16,8 +16,9 @@ interface ScaledLayout extends Fp8Layout {
 }
 
 /**
- * Compares the scales of a checkpoint's 8-bit tensors with the layout that config.json, or ModelOpt's hf_quant_config.json, declares. llama.cpp's converter fails
- * on a wrong scale with Python's own error, or applies it to other weights, and writes a tensor without one unscaled.
+ * Compares the scales of a checkpoint's 8-bit tensors with the layout that config.json, or ModelOpt's hf_quant_config.json,
+ * declares. llama.cpp's converter fails on a wrong scale with Python's own error, or applies it to other weights, and writes a
+ * tensor without one unscaled.
  */
 export class Fp8Check {
   readonly #layout: ScaledLayout | undefined;

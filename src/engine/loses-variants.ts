@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Plan } from "../plan/plan.js";
 import { parseRelease } from "../release/verify/parse-release.js";
-import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
+import { isNoFile, QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
 import { readRegular } from "../util/regular-file.js";
 import type { ReleaseTarget } from "./install-release.js";
@@ -44,8 +44,7 @@ async function readPresent(report: string): Promise<string> {
   try {
     return String(await readRegular(report));
   } catch (error) {
-    if (error instanceof RangeError || isMissing(error)) return "";
-    if (isSystemError(error) && ["EISDIR", "ENXIO", "ELOOP", "ENOTDIR"].includes(error.code ?? "")) return "";
+    if (error instanceof RangeError || isNoFile(error)) return "";
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, realpath, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
+import { isNoFile, QuantsmithError } from "../util/errors.js";
 import { listAllFiles, lstatIfPresent, removeUnfinishedWrites } from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
 import { readRegular } from "../util/regular-file.js";
@@ -17,12 +17,13 @@ export const recordName = "record.json";
  * folder, if there are any.
  */
 export async function moveForeign(folder: string): Promise<string | undefined> {
-  if (await isUnreadable(folder)) {
+  const text = await readRecordText(folder);
+  if (isUnreadableText(text)) {
     const moved = await unusedPath(folder);
     await rename(folder, moved);
     return moved;
   }
-  const record = await readRecord(folder);
+  const record = ownRecord(folder, text);
   if (record === undefined) return undefined;
   await removeUnfinishedWrites(join(folder, recordName));
   const own = new Set([recordName, ...record.outputs.map(({ path }) => path)]);
@@ -67,7 +68,11 @@ export async function isLink(path: string): Promise<boolean> {
 
 /** Returns the record of a step's folder; undefined without a whole one, or in a copy under another name. */
 export async function readRecord(folder: string): Promise<StepRecord | undefined> {
-  const record = parseRecord(await readRecordText(folder));
+  return ownRecord(folder, await readRecordText(folder));
+}
+
+function ownRecord(folder: string, text: string): StepRecord | undefined {
+  const record = parseRecord(text);
   return record !== undefined && basename(folder) === folderName(record.fingerprint.stage, record.key)
     ? record
     : undefined;
@@ -75,18 +80,17 @@ export async function readRecord(folder: string): Promise<StepRecord | undefined
 
 /** Whether the record of a step's folder is of another version, or damaged. */
 export async function isUnreadable(folder: string): Promise<boolean> {
-  const text = await readRecordText(folder);
-  return text !== "" && parseRecord(text) === undefined;
+  return isUnreadableText(await readRecordText(folder));
 }
+
+const isUnreadableText = (text: string) => text !== "" && parseRecord(text) === undefined;
 
 /** Returns the text of a record; empty if there is no regular file. Errors: system errors; such a record may be whole. */
 async function readRecordText(folder: string): Promise<string> {
   try {
     return String(await readRegular(join(folder, recordName)));
   } catch (error) {
-    const isNone =
-      isMissing(error) || (isSystemError(error) && ["EISDIR", "ENXIO", "ELOOP", "ENOTDIR"].includes(error.code ?? ""));
-    if (isNone) return "";
+    if (isNoFile(error)) return "";
     throw error;
   }
 }

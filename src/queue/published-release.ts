@@ -10,7 +10,7 @@ import { verifyRemote } from "../release/verify/verify-remote.js";
 import type { Publication } from "../stages/publish/publish.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
-import { isMissing, isSystemError, QuantsmithError } from "../util/errors.js";
+import { isMissing, isNoFile, isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
 import { areNested } from "../util/nested-folders.js";
@@ -111,8 +111,7 @@ export async function checksumsOf(release: string): Promise<string | undefined> 
   try {
     return sha256(await readRegular(join(release, checksumsFile), maxTextBytes));
   } catch (error) {
-    if (isMissing(error) || error instanceof RangeError) return undefined;
-    if (isSystemError(error) && ["ENXIO", "EISDIR", "ELOOP", "ENOTDIR"].includes(error.code ?? "")) return undefined;
+    if (error instanceof RangeError || isNoFile(error)) return undefined;
     throw error;
   }
 }

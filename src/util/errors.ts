@@ -61,6 +61,11 @@ export function isMissing(error: unknown): boolean {
   return isSystemError(error) && error.code === "ENOENT";
 }
 
+/** Returns whether an error of `openRegular` says that no regular file is at a path; any other may be there, and unreadable now. */
+export function isNoFile(error: unknown): boolean {
+  return isSystemError(error) && ["ENOENT", "ENXIO", "EISDIR", "ELOOP", "ENOTDIR"].includes(error.code ?? "");
+}
+
 /** Returns whether an error is a Node system error such as ENOENT; narrows to its `code`. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (

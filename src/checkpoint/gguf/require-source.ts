@@ -14,10 +14,9 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /**
- * Requires a language model with a tokenizer without access tokens, metadata that llama.cpp loads, and unquantized tensors; routed experts may be MXFP4, as
- * some models are published. `headers` are those of all splits in order, or only the first ones. Pure.
- * Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-FETCH-METADATA, QS-CONVERT-TOKENIZER and
- * QS-CONVERT-TOKEN.
+ * Requires a language model with a tokenizer without access tokens, metadata that llama.cpp loads, and unquantized tensors;
+ * routed experts may be MXFP4, as some models are published. `headers` are those of all splits in order, or only the first
+ * ones. Pure. Throws QS-FETCH-NOT-MODEL, QS-FETCH-QUANTIZED, QS-FETCH-METADATA, QS-CONVERT-TOKENIZER and QS-CONVERT-TOKEN.
  */
 export function requireSource(headers: readonly SourceHeader[]): void {
   const [first] = headers;

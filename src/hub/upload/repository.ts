@@ -58,7 +58,10 @@ export async function createRepo(
   await callApi(connection, { method: "POST", path: "/api/repos/create", body, accept: [409], subject }, signal);
 }
 
-/** Sets whether readers must request access, and reads the setting back: files behind an open one cannot be taken back. Errors: QS-HUB-*. */
+/**
+ * Sets whether readers must request access, and reads the setting back: files behind an open one cannot be taken back.
+ * Errors: QS-HUB-*.
+ */
 export async function setGating(
   connection: HubConnection,
   repo: string,

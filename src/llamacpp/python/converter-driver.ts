@@ -6,7 +6,7 @@ import path from "node:path";
  * transformers copies the code from the checkpoint, the Hub cache or any folder to its modules, and executes it there.
  * Tokenizers are read from the checkpoint only: transformers prefers paths in tokenizer_config.json and special_tokens_map.json,
  * such as `vocab_file`, which may be those of any file, and whose lines become tokens. Files of the checkpoint replace them;
- * a tokenizer gets no other path, whatever its parameter is called, also within a list or a dictionary.
+ * a tokenizer gets no other path in any of its parameters, also within a list or a dictionary.
  * `conversion/` has no option for a pre-tokenizer, so the function that determines it is replaced.
  */
 const driver = `

@@ -199,7 +199,7 @@ const splitHeaderBytes = 106;
 
 /**
  * The size of a split variant is that of the single file, which differs by the headers and paddings of the splits; llama.cpp
- * pads each tensor of a split to 32 bytes, whatever the alignment of the single file.
+ * pads each tensor of a split to 32 bytes, also if the single file has another alignment.
  */
 function wholeSize({ bytes, parts }: VariantReport, headers: readonly HeaderFacts[]): string[] {
   if (parts === undefined) return [];

@@ -23,8 +23,8 @@ export function journalName(shard: Shard | undefined): string {
 }
 
 /**
- * Reads the finished probes, one JSON line each; skips damaged lines, such as one truncated by a crash. A probe is a pure function of the
- * step's inputs, so lines of any process are valid.
+ * Reads the finished probes, one JSON line each; skips damaged lines, such as one truncated by a crash. A probe is a pure
+ * function of the step's inputs, so lines of any process are valid.
  */
 export async function readJournals(folder: string): Promise<Probe[]> {
   const names = (await readdir(folder)).filter((name) => /^probes(-\d+)?\.ndjson$/.test(name));

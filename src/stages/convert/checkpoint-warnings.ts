@@ -39,8 +39,8 @@ export async function warnOfCheckpoint(
 }
 
 /**
- * Returns these warnings for the metadata, matrices and tensors' names of a conversion. Files that are no JSON objects are left to the
- * conversion.
+ * Returns these warnings for the metadata, matrices and tensors' names of a conversion. Files that are no JSON objects are left
+ * to the conversion.
  */
 export async function checkpointWarnings(
   { gguf, matrices, tensors }: { gguf: Pick<Gguf, "metadata">; matrices: Matrices; tensors: readonly string[] },
