@@ -1,7 +1,11 @@
 import { type LiveFileState, liveFileState, sameState } from "./file-state.js";
+import { isOnlyLinked } from "./own-links.js";
 import { sha256File } from "./sha256.js";
 
-/** Caches sha256 of unchanged files, so that a large checkpoint is hashed once per process. */
+/**
+ * Caches sha256 of files that are unchanged but for hard links of this process, so that a large checkpoint is hashed once per
+ * process.
+ */
 export class DigestCache {
   /** By device and inode: links to one file share an entry. */
   readonly #cached = new Map<string, { state: LiveFileState; sha256: string }>();
@@ -16,7 +20,7 @@ export class DigestCache {
   async digest(path: string, signal?: AbortSignal): Promise<string> {
     const before = await liveFileState(path);
     const cached = this.#cached.get(identity(before));
-    if (cached !== undefined && sameState(cached.state, before)) return cached.sha256;
+    if (cached !== undefined && isOnlyLinked(cached.state, before)) return cached.sha256;
     this.#onHash(path, before.bytes);
     const sha256 = await sha256File(path, signal);
     // A file that changed meanwhile is not cached, so the next call hashes it again.

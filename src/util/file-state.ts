@@ -32,6 +32,11 @@ export function liveStateOf(stats: BigIntStats): LiveFileState {
   return { ...recordedState(stats), device: String(stats.dev), links: Number(stats.nlink) };
 }
 
+/** Returns the part of a state that is recorded. */
+export function recorded({ bytes, mtime, ctime, inode }: FileState): FileState {
+  return { bytes, mtime, ctime, inode };
+}
+
 function recordedState({ size, mtimeNs, ctimeNs, ino }: BigIntStats): FileState {
   return { bytes: Number(size), mtime: String(mtimeNs), ctime: String(ctimeNs), inode: String(ino) };
 }

@@ -1,9 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { constants, link, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { copyRegular } from "./copy-file.js";
 import { isMissing, isSystemError } from "./errors.js";
+import { withOpenedFolder } from "./opened-folder.js";
+import { addingLink } from "./own-links.js";
+import { isLeftProbe } from "./probe-folder.js";
 import { openRegular } from "./regular-file.js";
 import { isSystemLeftover } from "./system-files.js";
 
@@ -111,26 +114,21 @@ export async function listFiles(folder: string): Promise<string[]> {
  * file: a link is not followed, not even one that takes the name of a folder meanwhile (where the system has no /proc, it is).
  */
 export async function keepSystemLeftovers(from: string, to: string, below = ""): Promise<string[]> {
-  const rest: string[] = [];
-  const { O_DIRECTORY, O_NOFOLLOW } = constants;
-  const folder = await open(from, O_DIRECTORY | O_NOFOLLOW);
-  try {
-    const opened = `/proc/self/fd/${folder.fd}`;
-    const place = existsSync(opened) ? opened : from;
+  return withOpenedFolder(from, async (place) => {
+    const rest: string[] = [];
     for (const entry of await readdir(place, { withFileTypes: true })) {
       const path = join(below, entry.name);
       try {
         if (entry.isDirectory()) rest.push(...(await keepSystemLeftovers(join(place, entry.name), to, path)));
-        else if (isSystemLeftover(path)) await linkOrCopy(join(place, entry.name), join(to, path), O_NOFOLLOW);
+        else if (isSystemLeftover(path))
+          await linkOrCopy(join(place, entry.name), join(to, path), constants.O_NOFOLLOW);
       } catch (error) {
         if (!isSystemError(error) || !refusals.has(error.code ?? "")) throw error;
         rest.push(path);
       }
     }
-  } finally {
-    await folder.close();
-  }
-  return rest;
+    return rest;
+  });
 }
 
 const refusals = new Set(["ELOOP", "ENXIO", "EISDIR", "EACCES", "ENOTDIR"]);
@@ -144,14 +142,17 @@ export async function listAllFiles(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** Returns the relative paths of all folders below a folder that contain nothing, sorted, with `/` also at their end. */
+/**
+ * Returns the relative paths of all folders below a folder that contain nothing, sorted, with `/` also at their end, without
+ * those that a killed process created to see what the file system does.
+ */
 export async function listEmptyFolders(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const filled = new Set(entries.map(({ parentPath }) => join(parentPath)));
   return entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !filled.has(path))
+    .filter((path) => !filled.has(path) && !isLeftProbe(path))
     .map((path) => `${path.slice(folder.length + 1)}/`)
     .sort();
 }
@@ -163,7 +164,8 @@ export async function listEmptyFolders(folder: string): Promise<string[]> {
 export async function linkOrCopy(from: string, to: string, flags = 0): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   try {
-    await link((flags & constants.O_NOFOLLOW) === 0 ? await realpath(from) : from, to);
+    if ((flags & constants.O_NOFOLLOW) === 0) await addingLink(from, async () => link(await realpath(from), to));
+    else await link(from, to);
   } catch (error) {
     if (!isLinkRefused(error)) throw error;
     await copyRegular(from, to, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL, flags);

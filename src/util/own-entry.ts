@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
-import { lstat, mkdtemp, rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, rmdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createProbe } from "./probe-folder.js";
 
 /*
  * Some file systems show all files as those of one user, or with the same permissions. There, an entry counts as this
@@ -28,7 +29,7 @@ export async function isOnlyOurs({ uid, mode }: Pick<Stats, "uid" | "mode">, fol
 /** Returns owner and mode of new private folders in a folder; undefined if none can be created. */
 async function newEntry(folder: string): Promise<Stats | undefined> {
   try {
-    const probe = await mkdtemp(join(folder, ".quantsmith-owner-"));
+    const probe = await createProbe(folder, "owner");
     const found = await lstat(probe);
     await rmdir(probe);
     return found;

@@ -143,17 +143,10 @@ export async function unusedPath(path: string): Promise<string> {
 /** Removes or keeps the former content, and ends the replacement. Returns the new path of kept content. */
 async function discard(path: string, swap: Swap): Promise<string | undefined> {
   const { old, content } = swap;
-  const isRemoved =
-    content !== undefined && (await isPresent(old)) && (await removeDescribed(old, content).catch(refused));
+  const isRemoved = content !== undefined && (await isPresent(old)) && (await removeDescribed(old, content));
   const renamed = isRemoved ? undefined : await renameAside(old, path);
   await abandon(swap);
   return renamed;
-}
-
-/** What the system does not let this user remove stays, as content that others changed does. */
-function refused(error: unknown): false {
-  if (isSystemError(error) && ["EACCES", "EPERM", "EBUSY"].includes(error.code ?? "")) return false;
-  throw error;
 }
 
 /** Gives former content an unused name beside its path. Returns that, or undefined if there is no former content. */

@@ -313,6 +313,28 @@ describe("folders of file managers", () => {
   });
 });
 
+test("nothing behind a link is removed that takes the place of a folder during the removal", async () => {
+  old();
+  for (const folder of [join(path, "sub"), join(parent, "victim")]) {
+    mkdirSync(folder);
+    writeFileSync(join(folder, "e"), "old");
+    utimesSync(join(folder, "e"), longAgo, longAgo);
+  }
+  linkSync(join(parent, "victim/e"), join(parent, "victim/f"));
+  dyingFiles.start();
+  let exchanged = false;
+  dyingFiles.before = (name) => {
+    const former = readdirSync(parent).find((entry) => entry.startsWith(".release.old-"));
+    if (name !== "unlink" || former === undefined || exchanged) return;
+    exchanged = true;
+    renameSync(join(parent, former, "sub"), join(parent, "moved"));
+    symlinkSync("../victim", join(parent, former, "sub"));
+  };
+  await replace("new");
+  expect([exchanged, readdirSync(join(parent, "victim"))]).toEqual([true, ["e", "f"]]);
+  expect(readlinkSync(join(parent, "release.replaced-1", "sub"))).toBe("../victim");
+});
+
 test("files created after a kill between the renames stay, and the former folder moves beside them", async () => {
   for (const expected of ["release.replaced-1", "release.replaced-2"]) {
     if (!existsSync(path)) old();
