@@ -156,7 +156,7 @@ function finishTime(freshSince: string | null): string {
 
 /**
  * Returns a function for the sha256 of an output. It does not read outputs that the operation verified, or hard links
- * of inputs (same device and inode).
+ * of inputs (same device and inode) that are unchanged.
  */
 async function outputDigest(
   step: Step,
@@ -164,15 +164,17 @@ async function outputDigest(
   out: string,
   { digests: verified = {}, expectedDigests: expected = {} }: OperationReport,
 ): Promise<(path: string) => Promise<string>> {
-  const known = new Map<string, string>();
+  const known = new Map<string, { input: string; digest: string }>();
   for (const [name, digest] of Object.entries(inputDigests(step.inputs, runtime.records))) {
     const path = inputPath(step.inputs, name, runtime.records, runtime.store);
-    if (path !== undefined) known.set(await fileIdentity(path), digest);
+    if (path !== undefined) known.set(await fileIdentity(path), { input: path, digest });
   }
   return async (path) => {
     const name = path.slice(out.length + 1);
-    const digest =
-      verified[name] ?? known.get(await fileIdentity(path)) ?? (await runtime.digests.digest(path, runtime.signal));
+    const linked = known.get(await fileIdentity(path));
+    const isRead = linked === undefined || !(await runtime.store.isVerified(linked.input));
+    const digest = verified[name] ?? (isRead ? await runtime.digests.digest(path, runtime.signal) : linked.digest);
+    if (linked !== undefined && digest !== linked.digest) throw inputChanged(step.id, name);
     if ((expected[name] ?? digest) !== digest) throw inputChanged(step.id, name);
     if (verified[name] !== undefined) await runtime.digests.add(path, digest);
     return digest;

@@ -82,14 +82,21 @@ export function describeFiles(folder: string, files: readonly RecordedFile[]): P
   );
 }
 
-/** Returns the files with the ctime that the removal of other hard links gave them; nothing else may have changed. */
-export function describeLinks(folder: string, files: readonly RecordedFile[]): Promise<RecordedFile[]> {
-  return Promise.all(
-    files.map(async (file) => {
-      const now = await fileState(join(folder, file.path)).catch(() => undefined);
-      return now !== undefined && sameButLinks(now, file) ? { ...file, ctime: now.ctime } : file;
-    }),
-  );
+/**
+ * Returns the files with the ctime that the removal of other hard links gave them; hashes those that have another one, since an
+ * edit can set back the modification time.
+ */
+export async function describeLinks(
+  folder: string,
+  files: readonly RecordedFile[],
+  digests: DigestCache,
+): Promise<RecordedFile[]> {
+  const described: RecordedFile[] = [];
+  for (const file of files) {
+    const state = await findContent(join(folder, file.path), [file], { digests, verify: false }).catch(() => undefined);
+    described.push(state !== undefined && sameButLinks(state, file) ? { ...file, ctime: state.ctime } : file);
+  }
+  return described;
 }
 
 /** Returns the state of a file if its content is that of one of the recorded files. */

@@ -1,9 +1,13 @@
 import { lstat, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Plan } from "../plan/plan.js";
+import { inputChanged } from "../stages/input-changed.js";
 import { copyRegular } from "../util/copy-file.js";
+import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { liveFileState, sameState } from "../util/file-state.js";
 import { isPresent, linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
+import { isOnlyLinked } from "../util/own-links.js";
 import { quote } from "../util/quote.js";
 import { type OldContent, removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
 import { systemFailure } from "../util/system-failure.js";
@@ -59,7 +63,7 @@ interface Keeping {
 /**
  * Installs a finished package step as `releases/<name>/`, by hard links. Swaps the folder as a whole; leaves a folder
  * that contains the same files alone, with all other files in it.
- * Errors: QS-RELEASE-FOREIGN, QS-ENV-OUTPUT, QS-DISK-FULL.
+ * Errors: QS-RELEASE-FOREIGN, QS-ENV-OUTPUT, QS-DISK-FULL, QS-INPUT-CHANGED for a stored model that was edited.
  */
 export function installRelease(
   target: ReleaseTarget,
@@ -83,25 +87,31 @@ export function installRelease(
     const old = oldContent === "keep" ? [] : (installed?.files ?? []);
     let files: RecordedFile[] = [];
     const build = async (next: string) => {
-      for (const { path } of outputs) {
+      for (const output of outputs) {
         // Small files are copied: users edit them, and an edit of a hard link would change the store.
-        const put = path.endsWith(".gguf") ? linkOrCopy : copyWithFolders;
-        await put(join(packaged.folder, path), join(next, path));
+        if (output.path.endsWith(".gguf")) await putModel(packaged.folder, next, output, target.digests);
+        else await copyWithFolders(join(packaged.folder, output.path), join(next, output.path));
       }
       // Before the swap, so that a kill at any moment leaves a record of the files in place.
       files = await describeFiles(next, outputs);
       await writeInstalled(record, { format: 1, owner, files: [...old, ...files] });
     };
     const movedTo = await replaceFolder(folder, build, keepsFiles ? "keep" : oldContent);
-    await writeInstalled(record, { format: 1, owner, files: await describeLinks(folder, files) });
+    await writeInstalled(record, { format: 1, owner, files: await describeLinks(folder, files, target.digests) });
     return movedTo === undefined ? {} : { movedTo };
   });
+}
+
+/** How a release is removed. */
+interface Withdrawal extends Keeping {
+  /** Called before a release is removed, while nothing is at its path. If it throws, the release returns there. */
+  whileAside?: () => Promise<void>;
 }
 
 /** Removes a release, or with `keepsFiles` renames it. Returns undefined if there was none. Errors: those of `installRelease`. */
 export async function withdrawRelease(
   target: ReleaseTarget,
-  { keepsFiles = false }: Keeping = {},
+  { keepsFiles = false, whileAside }: Withdrawal = {},
 ): Promise<ChangedRelease | undefined> {
   let existed = false;
   const changed = await changeRelease(target, async (paths) => {
@@ -110,11 +120,21 @@ export async function withdrawRelease(
     if (!existed) return {};
     const installed = await readInstalled(record);
     const oldContent = await mayReplace(target, paths, installed);
-    const movedTo = await removeFolder(folder, keepsFiles ? "keep" : oldContent);
+    const check = async (moved: string) => {
+      if (oldContent !== "keep") await oldContent(moved);
+      await whileAside?.();
+    };
+    const movedTo = await removeFolder(folder, keepsFiles || oldContent === "keep" ? "keep" : check);
     await removeInstalled(record);
     return movedTo === undefined ? {} : { movedTo };
   });
   return existed ? changed : undefined;
+}
+
+/** Completes or undoes the change of a release by a killed process. Errors: system errors. */
+export async function repairRelease(workspace: Workspace, name: string, signal: AbortSignal): Promise<void> {
+  const { folder } = await releasePaths(workspace, name);
+  await withFolderLock(folder, { signal }, async () => undefined);
 }
 
 /**
@@ -209,6 +229,16 @@ const listed = 10;
 function list(files: readonly ForeignFile[]): string {
   const names = files.slice(0, listed).map(({ path, change }) => `${quote(path)} (${change})`);
   return [...names, ...(files.length > listed ? [`${files.length - listed} more`] : [])].join(", ");
+}
+
+/** Links or copies a model of a finished step. Errors: QS-INPUT-CHANGED if its content is not the recorded one. */
+async function putModel(stored: string, next: string, output: RecordedFile, digests: DigestCache): Promise<void> {
+  const [from, to] = [join(stored, output.path), join(next, output.path)];
+  const before = await liveFileState(from);
+  await linkOrCopy(from, to);
+  const isUnchanged = sameState(before, output) && isOnlyLinked(before, await liveFileState(from));
+  // An edit through a hard link, as that of the former release, can set back the modification time.
+  if (!isUnchanged && (await digests.digest(to)) !== output.sha256) throw inputChanged("package", output.path);
 }
 
 async function copyWithFolders(from: string, to: string): Promise<void> {

@@ -2,7 +2,7 @@ import { readdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
-import { isSystemError, QuantsmithError } from "../util/errors.js";
+import { isNoFile, QuantsmithError } from "../util/errors.js";
 import { isPresent, writeFileAtomic } from "../util/files.js";
 import { readRegular } from "../util/regular-file.js";
 import { type RecordedFile, recordedFile } from "./record.js";
@@ -81,8 +81,7 @@ async function readText(record: string): Promise<string> {
   try {
     return (await readRegular(record)).toString("utf8");
   } catch (error) {
-    if (isSystemError(error) && ["ENOENT", "EISDIR", "ENXIO"].includes(error.code ?? "")) return "";
-    if (error instanceof RangeError) return "";
+    if (isNoFile(error) || error instanceof RangeError) return "";
     throw error;
   }
 }

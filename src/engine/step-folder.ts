@@ -12,29 +12,35 @@ import { isWithin, parseRecord, type StepRecord } from "./record.js";
 /** Written last: without it, a folder is not finished. */
 export const recordName = "record.json";
 
-/**
- * Moves files that the record of a step's folder does not list, or the folder if its record cannot be read. Returns their new
- * folder, if there are any.
- */
-export async function moveForeign(folder: string): Promise<string | undefined> {
+/** What of a step's folder is not the store's. */
+interface Foreign {
+  /** The new path of files that were moved. */
+  moved?: string;
+  /** Whether a file with a relative path is the store's. Without a record, all are. */
+  isOwn: (path: string) => boolean;
+}
+
+/** Moves files that the record of a step's folder does not list, or the folder if its record cannot be read. */
+export async function moveForeign(folder: string): Promise<Foreign> {
   const text = await readRecordText(folder);
   if (isUnreadableText(text)) {
     const moved = await unusedPath(folder);
     await rename(folder, moved);
-    return moved;
+    return { moved, isOwn: () => false };
   }
   const record = ownRecord(folder, text);
-  if (record === undefined) return undefined;
+  if (record === undefined) return { isOwn: () => true };
   await removeUnfinishedWrites(join(folder, recordName));
   const own = new Set([recordName, ...record.outputs.map(({ path }) => path)]);
-  const foreign = (await listAllFiles(folder)).filter((path) => !own.has(path));
-  if (foreign.length === 0) return undefined;
+  const isOwn = (path: string) => own.has(path);
+  const foreign = (await listAllFiles(folder)).filter((path) => !isOwn(path));
+  if (foreign.length === 0) return { isOwn };
   const moved = await unusedPath(folder);
   for (const path of foreign) {
     await mkdir(dirname(join(moved, path)), { recursive: true });
     await rename(join(folder, path), join(moved, path));
   }
-  return moved;
+  return { moved, isOwn };
 }
 
 /** Whether a file of a step is at or below a mount point, at the step's folder or below. */

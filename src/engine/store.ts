@@ -3,9 +3,19 @@ import { join } from "node:path";
 import PQueue from "p-queue";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing } from "../util/errors.js";
-import { type FileState, fileState, sameButLinks, sameState } from "../util/file-state.js";
-import { listFiles, removeUnfinishedWrites, syncFolder, syncTree, writeFileAtomic } from "../util/files.js";
+import { type LiveFileState, liveFileState, recorded, sameState } from "../util/file-state.js";
+import {
+  listFiles,
+  lstatIfPresent,
+  removeUnfinishedWrites,
+  syncFolder,
+  syncTree,
+  writeFileAtomic,
+} from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
+import { isOnlyLinked } from "../util/own-links.js";
+import { describeContent, removeDescribed } from "../util/recorded-content.js";
+import { unusedPath } from "../util/replace-folder.js";
 import { collectJobs } from "./collect-jobs.js";
 import { type RecordedFile, renderRecord, type StepRecord } from "./record.js";
 import {
@@ -39,7 +49,7 @@ export class Store {
   readonly #workspace: Workspace;
   readonly #digests: DigestCache;
   /** States of the files that this process has verified or written, by path. */
-  readonly #verified = new Map<string, FileState>();
+  readonly #verified = new Map<string, LiveFileState>();
 
   constructor(workspace: Workspace, digests = new DigestCache()) {
     this.#workspace = workspace;
@@ -58,8 +68,8 @@ export class Store {
 
   /**
    * Returns the record of a finished step if all outputs are unchanged or were dropped on purpose, else undefined.
-   * Always compares sizes; hashes files whose state differs from the record, or all files with `verify`. This process
-   * adds and removes hard links, so it ignores the ctime of a file that it has already verified.
+   * Always compares sizes; hashes files whose state differs from the record, or all files with `verify`; not again those that
+   * differ from their verified state only by hard links of this process.
    * `readOnly` writes nothing: neither the new state of an unchanged file nor the time of this use.
    */
   async find(stage: string, key: string, { verify = false, readOnly = false } = {}): Promise<StepRecord | undefined> {
@@ -70,15 +80,14 @@ export class Store {
     for (const [index, output] of record.outputs.entries()) {
       if (output.dropped) continue;
       const path = join(folder, output.path);
-      const now = await fileState(path).catch(() => undefined);
+      const now = await liveFileState(path).catch(() => undefined);
       if (now === undefined || now.bytes !== output.bytes) return undefined;
-      const recorded = sameState(now, output);
-      const verified = this.#verified.get(path);
-      const unchanged = recorded || (verified !== undefined && sameButLinks(now, verified));
-      if ((!unchanged || verify) && (await this.#digests.digest(path)) !== output.sha256) return undefined;
+      const isRecorded = sameState(now, output);
+      const isUnchanged = isRecorded || this.#isVerified(path, now);
+      if ((!isUnchanged || verify) && (await this.#digests.digest(path)) !== output.sha256) return undefined;
       this.#verified.set(path, now);
-      if (recorded) continue;
-      record.outputs[index] = { ...output, ...now };
+      if (isRecorded) continue;
+      record.outputs[index] = { ...output, ...recorded(now) };
       refreshed = true;
     }
     if (!readOnly) {
@@ -87,6 +96,16 @@ export class Store {
       else await utimes(join(folder, recordName), new Date(), new Date()).catch(() => undefined);
     }
     return record;
+  }
+
+  /** Whether a file of the store has not changed since this process verified or wrote it. Rejects with Node's errors. */
+  async isVerified(path: string): Promise<boolean> {
+    return this.#isVerified(path, await liveFileState(path));
+  }
+
+  #isVerified(path: string, now: LiveFileState): boolean {
+    const verified = this.#verified.get(path);
+    return verified !== undefined && isOnlyLinked(verified, now);
   }
 
   /**
@@ -101,9 +120,12 @@ export class Store {
   ): Promise<StepRecord> {
     await syncTree(built);
     const outputs: RecordedFile[] = [];
+    const states: [string, LiveFileState][] = [];
     for (const path of await listFiles(built)) {
       const file = join(built, path);
-      outputs.push({ path, ...(await fileState(file)), sha256: await digest(file) });
+      const state = await liveFileState(file);
+      states.push([path, state]);
+      outputs.push({ path, ...recorded(state), sha256: await digest(file) });
     }
     const folder = this.folder(record.fingerprint.stage, record.key);
     await this.#discard(folder, onMoved);
@@ -111,7 +133,7 @@ export class Store {
     await syncFolder(this.#workspace.store);
     const whole: StepRecord = { ...record, outputs };
     await this.#writeRecord(folder, whole);
-    for (const { path, ...state } of outputs) this.#verified.set(join(folder, path), state);
+    for (const [path, state] of states) this.#verified.set(join(folder, path), state);
     await rm(this.partialFolder(record.key), { recursive: true, force: true });
     return whole;
   }
@@ -185,11 +207,12 @@ export class Store {
   }
 
   async #discard(folder: string, onMoved?: OnMoved): Promise<void> {
+    const found = await lstatIfPresent(folder);
     // Whoever made a link has not given us what is behind it.
-    if (await isLink(folder)) return unlink(folder);
+    if (found?.isSymbolicLink()) return unlink(folder);
     const [mount] = await mountPoints(folder);
     if (mount !== undefined) throw containsMount(folder, mount);
-    const moved = await moveForeign(folder);
+    const { moved, isOwn } = await moveForeign(folder);
     if (moved !== undefined) onMoved?.(moved);
     // Out of the store at once: a half-removed folder never counts as whole.
     const trash = scratchPath(this.#workspace, "discarded");
@@ -199,7 +222,13 @@ export class Store {
       if (isMissing(error)) return;
       throw error;
     }
-    await rm(trash, { recursive: true, force: true });
+    if (found?.isDirectory() !== true) return rm(trash, { force: true });
+    // A program with its working directory in the folder can still write.
+    const content = await describeContent(trash, isOwn);
+    if (await removeDescribed(trash, [...content.values()].join(""))) return;
+    const rest = await unusedPath(folder);
+    await rename(trash, rest);
+    onMoved?.(rest);
   }
 }
 

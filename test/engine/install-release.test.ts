@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -30,6 +32,7 @@ import { renderChecked } from "../../src/util/checked-json.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { fileState } from "../../src/util/file-state.js";
 import { listFiles } from "../../src/util/files.js";
+import { processName } from "../../src/util/process-identity.js";
 import { failureOf } from "../fixtures/failure.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { identityToken, startSigstore } from "../fixtures/sigstore.js";
@@ -246,6 +249,31 @@ test("a release without changes is replaced and withdrawn, also with a file of a
   await withdrawRelease(await target());
   expect(await withdrawRelease(await target())).toBeUndefined();
   expect(readdirSync(workspace.releases)).toEqual([]);
+});
+
+test("an empty folder that a killed process created to try the file system does not count; others do", async () => {
+  const [machine] = processName().split("-");
+  const left = (name: string) => join(release, `.quantsmith-${name}-Ab0xYz`);
+  await install(first);
+  mkdirSync(left(`probe-${machine}-999999999-1`));
+  mkdirSync(left(`owner-${machine}-999999999-1`));
+  await install(second);
+  expect(readdirSync(release).filter((name) => name.startsWith("."))).toEqual([]);
+  for (const name of [`probe-${processName()}`, `probes-${machine}-999999999-1`, `probe-${machine}-999999999`]) {
+    mkdirSync(left(name));
+    expect((await failureOf(install(first))).code).toBe("QS-RELEASE-FOREIGN");
+    rmdirSync(left(name));
+  }
+  mkdirSync(left(`probe-${machine}-999999999-1`));
+  writeFileSync(join(left(`probe-${machine}-999999999-1`), "notes"), "mine");
+  expect((await failureOf(install(first))).code).toBe("QS-RELEASE-FOREIGN");
+});
+
+test("a link loop at the path of the record is a foreign file", async () => {
+  const record = join(workspace.releases, ".demo.json");
+  symlinkSync(".demo.json", record);
+  expect((await failureOf(install(first))).code).toBe("QS-RELEASE-FOREIGN");
+  expect(readlinkSync(record)).toBe(".demo.json");
 });
 
 test("a folder or file that quantsmith did not install is not replaced", async () => {
@@ -502,6 +530,15 @@ describe("before any work", () => {
     await requireReplaceable(await target(), somePlan([]), false);
     await requireReplaceable(await target(), packaged(second), false);
   });
+});
+
+test("a stored model that was edited before the installation, with its time set back and a new hard link, is not released", async () => {
+  const stored = await storedRelease(workspace, first);
+  const model = join(stored.folder, "demo-Q8_0.gguf");
+  editQuietly(model);
+  linkSync(model, join(base, "backup"));
+  expect((await failureOf(installRelease(await target(), stored))).code).toBe("QS-INPUT-CHANGED");
+  expect(existsSync(release)).toBe(false);
 });
 
 describe("stored files after the installation", () => {

@@ -5,6 +5,7 @@ import { renderRecord, type StepRecord } from "../../src/engine/record.js";
 import { Store } from "../../src/engine/store.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
+import { linkOrCopy } from "../../src/util/files.js";
 import { storedRelease } from "../fixtures/stored-release.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -36,12 +37,37 @@ test("a file edited in place whose time was set back is detected", async () => {
   expect(await open().find(record.key)).toBeUndefined();
 });
 
+test("an edit in place of a verified file is detected, with its time set back and a new hard link", async () => {
+  const { folder, record } = await storedRelease(workspace, { "model.gguf": "verified" });
+  const path = join(folder, "model.gguf");
+  const { find, reads } = open();
+  expect(await find(record.key)).toBeDefined();
+  const { atime, mtime } = statSync(path);
+  // A hard link of another program, without an edit.
+  waitForClock(path, () => linkSync(path, join(out, `verified-${process.hrtime.bigint()}`)));
+  for (let look = 0; look < 2; look++) expect(await find(record.key)).toBeDefined();
+  expect(reads()).toBe(1);
+  waitForClock(path, () => {
+    writeFileSync(path, "Verified");
+    utimesSync(path, atime, mtime);
+  });
+  linkSync(path, join(out, "edited"));
+  expect(await find(record.key)).toBeUndefined();
+});
+
+/** Repeats a change until a coarse clock of the file system shows it. */
+function waitForClock(path: string, change: () => void): void {
+  const { ctimeNs } = statSync(path, { bigint: true });
+  do change();
+  while (statSync(path, { bigint: true }).ctimeNs === ctimeNs);
+}
+
 test("hard links of this process do not make it read the file again, and other processes read it once", async () => {
   const { folder, record } = await storedRelease(workspace, { "model.gguf": "linked weights" });
   const path = join(folder, "model.gguf");
   const own = open();
   await own.find(record.key);
-  linkSync(path, join(out, "own"));
+  await linkOrCopy(path, join(out, "own"));
   await own.find(record.key);
   expect(own.reads()).toBe(0);
   const next = open();

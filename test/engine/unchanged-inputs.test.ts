@@ -9,6 +9,7 @@ import type { Plan, Step } from "../../src/plan/plan.js";
 import type { OperationReport } from "../../src/stages/stage.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { linkOrCopy } from "../../src/util/files.js";
 import { sha256 } from "../../src/util/sha256.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { replacements } from "../fixtures/replacements.js";
@@ -97,6 +98,35 @@ test("weights edited during a step, with their time set back, are found", async 
   editSecretly(weights);
   writeFileSync(weights, original);
   expect(await run(plan(() => {}))).toEqual(["cached,built"]);
+});
+
+test("a stored file that a step links and another program edits, with its time set back and a hard link, is found", async () => {
+  const common = { resource: "io", tools: [] } as const;
+  const build = someStep({
+    ...{ ...common, id: "convert", stage: "convert" },
+    run: async ({ out }) => {
+      writeFileSync(join(out, "model.gguf"), original);
+      utimesSync(join(out, "model.gguf"), 1_700_000_000, 1_700_000_000);
+      return {};
+    },
+  });
+  const link = (edit: (path: string) => void) =>
+    someStep({
+      ...{ ...common, id: "package", stage: "package" },
+      inputs: { model: { kind: "step", step: "convert", file: "model.gguf", optional: false } },
+      run: async (context) => {
+        const path = context.input("model") ?? "";
+        await linkOrCopy(path, join(context.out, "model.gguf"));
+        edit(path);
+        return {};
+      },
+    });
+  const edited = (path: string) => {
+    editSecretly(path);
+    linkSync(path, join(folder, "backup"));
+  };
+  expect(await run(somePlan([build, link(edited)]), { isHashed: false })).toEqual(changed);
+  expect(await run(somePlan([build, link(() => {})]), { isHashed: false })).toEqual(["built,built"]);
 });
 
 test("weights edited after the plan hashed them and before a step reads them are found", async () => {
