@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { whileIdle } from "../engine/cache.js";
 import { diskPeak } from "../engine/disk-peak.js";
 import { estimatePlan } from "../engine/estimate-plan.js";
-import { withdrawRelease } from "../engine/install-release.js";
+import { repairRelease, withdrawRelease } from "../engine/install-release.js";
 import { releaseOwner } from "../engine/release-owner.js";
 import { keyPlan } from "../engine/step-keys.js";
 import { describeMoved, Store } from "../engine/store.js";
@@ -13,9 +13,10 @@ import type { Plan } from "../plan/plan.js";
 import { formatBytes } from "../util/bytes.js";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, QuantsmithError } from "../util/errors.js";
-import { listFiles } from "../util/files.js";
+import { isPresent, listFiles } from "../util/files.js";
 import { checksumsOf, isAtTarget, showsRelease } from "./published-release.js";
 import type { QueueEntry } from "./queue-status.js";
+import { openedSizes, stillOpens } from "./target-view.js";
 
 /** What `makeRoom` may remove, and what it tells. */
 export interface RoomHooks {
@@ -90,36 +91,61 @@ async function drop(
   hooks: RoomHooks,
 ): Promise<void> {
   const { name, published } = entry;
-  if (published === undefined || !(await findLocal(workspace, entry, kept))) return;
+  if (published === undefined) return;
   const { signal, note, tell } = hooks;
+  const release = join(workspace.releases, name);
+  // After a kill during the removal, it is at another path.
+  if (!(await isPresent(release))) await repairRelease(workspace, name, signal);
+  if (!(await findLocal(workspace, entry, kept))) return;
   await whenIdle(workspace, hooks, async (requireHeld) => {
     // Only now: the wait for another run can be long, and that run can build the release again.
     const steps = await findLocal(workspace, entry, kept);
     if (steps === undefined) return;
-    const release = join(workspace.releases, name);
+    const folder = "path" in published.place ? published.place.path : undefined;
     const isCopied =
       (await isAtTarget(published, release, signal)) &&
-      !("path" in published.place && (await showsRelease(published.place.path, release)));
+      !(folder !== undefined && (await showsRelease(folder, release)));
     if (!isCopied) {
       note(`Kept the release ${name}: it is no longer at its target as it was published.`);
       return;
     }
-    requireHeld();
-    await hooks.onDrop(name);
-    await removeSteps(workspace, steps, requireHeld, hooks);
+    const sizes = folder === undefined ? undefined : await openedSizes(folder);
+    const requireCopy = async () => {
+      if (folder !== undefined && !(await stillOpens(folder, sizes))) throw new ViewError();
+    };
+    const removeAllSteps = async () => {
+      requireHeld();
+      await hooks.onDrop(name);
+      await removeSteps(workspace, steps, requireHeld, hooks);
+      requireHeld();
+    };
+    const whileAside = async () => {
+      await requireCopy();
+      await removeAllSteps();
+      // What the target shows can be a step's file; the release still has it.
+      await requireCopy();
+    };
     requireHeld();
     const owner = await releaseOwner(workspace, { file: entry.recipe, sha256: "" });
     const target = { workspace, name, owner, digests: new DigestCache(), signal, replace: false, verify: false };
     try {
-      await withdrawRelease(target);
+      if ((await withdrawRelease(target, { whileAside })) === undefined) await removeAllSteps();
     } catch (error) {
+      if (error instanceof ViewError) {
+        note(`Kept the release ${name}: the files at its target are links to it.`);
+        return;
+      }
       if (!(error instanceof QuantsmithError) || error.code !== "QS-RELEASE-FOREIGN") throw error;
       note(`Kept the release ${name}: ${error.message}.`);
+      await removeAllSteps();
       return;
     }
     if (!published.isDropped) tell(`Removed the release ${name} and its steps here: it is published and verified.`);
   });
 }
+
+/** The files at a target disappear with the local release. */
+class ViewError extends Error {}
 
 /**
  * Returns the steps to remove with a published release; undefined if nothing of it is here, or if it was built again

@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, realpath, rmdir, stat } from "node:fs/promises";
+import { lstat, realpath, rmdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { keyPlan } from "../engine/step-keys.js";
 import { hubConnection } from "../hub/connection.js";
@@ -10,10 +10,11 @@ import { verifyRemote } from "../release/verify/verify-remote.js";
 import type { Publication } from "../stages/publish/publish.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
-import { isMissing, isNoFile, isSystemError, QuantsmithError } from "../util/errors.js";
+import { isNoFile, isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
 import { areNested } from "../util/nested-folders.js";
+import { createProbe } from "../util/probe-folder.js";
 import { readRegular } from "../util/regular-file.js";
 import { sha256 } from "../util/sha256.js";
 import type { PublishedRelease } from "./queue-status.js";
@@ -99,10 +100,10 @@ async function isCopy(target: string, release: string): Promise<boolean> {
  */
 export async function showsRelease(target: string, release: string): Promise<boolean> {
   try {
-    const probe = await mkdtemp(join(release, ".quantsmith-probe-"));
+    const probe = await createProbe(release, "probe");
     return await isPresent(join(target, basename(probe))).finally(() => rmdir(probe));
-  } catch (error) {
-    return !isMissing(error);
+  } catch {
+    return isPresent(release);
   }
 }
 

@@ -1,8 +1,10 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -10,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { execaSync } from "execa";
-import { afterAll, afterEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
 import { releaseOwner } from "../../src/engine/release-owner.js";
@@ -36,6 +38,19 @@ vi.hoisted(() => vi.resetModules());
 afterAll(() => vi.resetModules());
 vi.mock("../../src/util/mount-points.js", () => ({ mountPoints: vi.fn(async () => []) }));
 afterEach(() => void vi.mocked(mountPoints).mockReset());
+/** Called after each rename. */
+const renamed = vi.hoisted(() => ({ call: (_from: string) => {} }));
+vi.mock("node:fs/promises", async (original) => {
+  const files = await original<typeof import("node:fs/promises")>();
+  const rename = async (from: string, to: string) => {
+    await files.rename(from, to);
+    renamed.call(from);
+  };
+  return { ...files, rename };
+});
+afterEach(() => {
+  renamed.call = () => {};
+});
 
 /** Bytes that a release of the test takes, of which the GGUF file counts once. */
 const releaseBytes = 330_000;
@@ -320,6 +335,68 @@ test("a view of the local release is recognized by a new folder in it, which is 
   const before = readdirSync(release);
   expect([await showsRelease(view, release), await showsRelease(queue.target("a"), release)]).toEqual([true, false]);
   expect(readdirSync(release)).toEqual(before);
+});
+
+describe("a target on a mount that resolves links, where a link to a file here is a regular file", () => {
+  const model = "a-Q8_0.gguf";
+
+  /** Shows the model at the target while `exists` says that its link leads to a file. */
+  const show = (queue: TestQueue, exists: () => boolean) => {
+    const [shown, hidden] = [join(queue.target("a"), model), join(queue.home, "hidden")];
+    const update = () => {
+      if (exists() !== existsSync(shown))
+        renameSync(...((exists() ? [hidden, shown] : [shown, hidden]) as [string, string]));
+    };
+    renamed.call = update;
+    return update;
+  };
+  const expectKept = async (queue: TestQueue) => {
+    const [last] = (await queue.run(["ccc"], 1.5 * releaseBytes)).slice(-1);
+    expect([last?.state, last?.error?.code]).toEqual(["failed", "QS-QUEUE-DISK"]);
+    expect(queue.notes.join()).toContain("Kept the release a: the files at its target are links to it.");
+    expect(readdirSync(join(queue.out, "releases")).sort()).toEqual([".a.json", "a"]);
+    expect(existsSync(join(queue.out, "releases", "a", model))).toBe(true);
+  };
+
+  test("to the release: it stays with its steps", async () => {
+    const queue = new TestQueue();
+    await queue.run(["a"]);
+    show(queue, () => existsSync(join(queue.out, "releases", "a", model)));
+    await expectKept(queue);
+    expect(existsSync(join(queue.target("a"), model))).toBe(true);
+    expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(1);
+    expect(await queue.states()).toMatchObject({ a: "published" });
+  });
+
+  test("to a step: the release, which has the same file, stays", async () => {
+    const queue = new TestQueue();
+    await queue.run(["a"]);
+    const isStored = () => readdirSync(join(queue.out, "store")).some((name) => name.startsWith("package-"));
+    show(queue, isStored);
+    await expectKept(queue);
+  });
+
+  test("a kill while the release is at another path: the next queue puts it back", async () => {
+    const queue = new TestQueue();
+    await queue.run(["a"]);
+    const releases = join(queue.out, "releases");
+    const update = show(queue, () => existsSync(join(releases, "a", model)));
+    const former = join(queue.home, "former");
+    renamed.call = (from) => {
+      if (from === join(releases, "a") && !existsSync(former)) cpSync(releases, former, { recursive: true });
+      update();
+    };
+    await expectKept(queue);
+    // As the killed process left it.
+    renamed.call = update;
+    rmSync(releases, { recursive: true });
+    renameSync(former, releases);
+    expect(existsSync(join(releases, "a"))).toBe(false);
+    for (const name of readdirSync(releases))
+      if (name.endsWith(".lock")) rmSync(join(releases, name), { recursive: true });
+    update();
+    await expectKept(queue);
+  });
 });
 
 test("a foreign file at the path of the status stays", async () => {
