@@ -1,5 +1,5 @@
 import { renameSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { liveFileState } from "../../util/file-state.js";
@@ -63,6 +63,7 @@ async function editLocked(
   edits: readonly MetadataEdit[],
   lock: EditLock,
   options: EditOptions,
+  isOpened = false,
 ): Promise<EditResult> {
   // A concurrent edit may have created it since the first check.
   if (!inPlace) await requireFree(target);
@@ -81,6 +82,8 @@ async function editLocked(
   if (inPlace && changes.length === 0) return { path: target, changes, how: "unchanged", fileBytes };
   const header = inPlace ? headerInPlace(gguf, metadata) : undefined;
   lock.signal.throwIfAborted();
+  if (header !== undefined && !isOpened && (await becomesAnother(source, guard)))
+    return editLocked({ source, target, inPlace }, edits, lock, options, true);
   if (header !== undefined && (await replaceHeader(source, header.bytes, guard))) {
     return { path: target, changes, how: "header", fileBytes };
   }
@@ -97,6 +100,18 @@ async function editLocked(
     throw describeFullDisk(error, target, fileBytes);
   }
   return { path: target, changes, how: "rewritten", fileBytes: (await stat(target)).size };
+}
+
+/** Whether the file is another one once it is open to write, as on an overlay, which copies it then. Errors: those of `guard`. */
+async function becomesAnother(source: string, guard: EditGuard): Promise<boolean> {
+  guard.requireUnchanged();
+  await (await open(source, "r+")).close();
+  try {
+    guard.requireUnchanged();
+    return false;
+  } catch {
+    return guard.isHeld();
+  }
 }
 
 /** Rejects a split without the model's metadata, where programs would not read an edit. Errors: QS-EDIT-PART. */
