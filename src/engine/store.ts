@@ -98,14 +98,10 @@ export class Store {
     return record;
   }
 
-  /** Whether a file of the store has not changed since this process verified or wrote it. Rejects with Node's errors. */
+  /** Whether a file of the store has not changed, but for hard links, since this process verified or wrote it. */
   async isVerified(path: string): Promise<boolean> {
-    return this.#isVerified(path, await liveFileState(path));
-  }
-
-  #isVerified(path: string, now: LiveFileState): boolean {
-    const verified = this.#verified.get(path);
-    return verified !== undefined && isOnlyLinked(verified, now);
+    const now = await liveFileState(path).catch(() => undefined);
+    return now !== undefined && this.#isVerified(path, now);
   }
 
   /**
@@ -196,6 +192,11 @@ export class Store {
       if ((await readRecord(folder)) === undefined) await this.#discard(folder);
       else await removeUnfinishedWrites(join(folder, recordName));
     }
+  }
+
+  #isVerified(path: string, now: LiveFileState): boolean {
+    const verified = this.#verified.get(path);
+    return verified !== undefined && isOnlyLinked(verified, now);
   }
 
   #partials(): string {
