@@ -22,8 +22,6 @@ interface Place {
 export interface Overlap {
   first: Place;
   second: Place;
-  /** 64 characters that both texts contain. */
-  excerpt: string;
 }
 
 /** A shared passage of this many characters is a copy. */
@@ -60,7 +58,7 @@ async function compare(
   const counts = { seen: 0, shared: 0 };
   let any: Overlap | undefined;
   let passage: { start: number; overlap: Overlap } | undefined;
-  const walk: ShingleWalk = new ShingleWalk((shingle) => {
+  const walk = new ShingleWalk((shingle) => {
     if (!table.keeps(shingle)) return true;
     counts.seen++;
     const known = table.find(shingle);
@@ -73,11 +71,7 @@ async function compare(
     counts.shared++;
     passage ??= {
       start: shingle.position,
-      overlap: {
-        first: { text: other, line: known.line },
-        second: { text, line: shingle.line },
-        excerpt: walk.text(),
-      },
+      overlap: { first: { text: other, line: known.line }, second: { text, line: shingle.line } },
     };
     any ??= passage.overlap;
     return shingle.position - passage.start < copyLength - shingleLength;

@@ -19,8 +19,7 @@ const leaving = { first: power(base.first), second: power(base.second) } as cons
 
 /**
  * Visits every run of 64 characters of a text, with runs of white space as one space, that has at least 12 distinct
- * characters. Uses polynomial rolling hashes modulo 2^32 and constant memory. `push` adds text in pieces; `text()`
- * returns the current shingle.
+ * characters. Uses polynomial rolling hashes modulo 2^32 and constant memory. `push` adds text in pieces.
  */
 export class ShingleWalk {
   readonly #visit: (shingle: Shingle) => boolean;
@@ -53,12 +52,6 @@ export class ShingleWalk {
       }
     }
     return true;
-  }
-
-  /** Returns the characters of the last visited shingle. */
-  text(): string {
-    const start = this.#length % shingleLength;
-    return String.fromCharCode(...this.#codes.subarray(start), ...this.#codes.subarray(0, start));
   }
 
   #add(code: number, line: number): boolean {

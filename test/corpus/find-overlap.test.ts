@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findOverlap, type UsedText } from "../../src/corpus/find-overlap.js";
+import { findOverlap, type Overlap, type UsedText } from "../../src/corpus/find-overlap.js";
+import { overlapError } from "../../src/corpus/overlap-error.js";
 import { randomIntegers } from "../fixtures/random.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -44,7 +45,18 @@ test("a copied passage is found with both places, even with different white spac
   expect(overlap?.first.line).toBeLessThanOrEqual(lineOfPassage);
   expect(overlap?.first.line).toBeGreaterThanOrEqual(lineOfPassage - 1);
   expect(overlap?.second).toEqual({ text: second, line: 3 });
-  expect(words(5, 4000).replace(/\s+/g, " ")).toContain(overlap?.excerpt);
+});
+
+test("the error names both places and shows no text of either file", async () => {
+  const first = text("calibration", words(5, 4000));
+  const overlap = await findOverlap([first, text("evaluation", copied(200), "notes.txt")]);
+  const { message } = overlapError(overlap as Overlap);
+  expect(message).toMatch(/^the evaluation text \(notes\.txt, line 3\) repeats the calibration text \(.*, line \d+\)$/);
+  expect(
+    words(5, 4000)
+      .split(/\s+/)
+      .filter((word) => word.length > 5 && message.includes(word)),
+  ).toEqual([]);
 });
 
 test("one set phrase is not a copy, many are", async () => {
