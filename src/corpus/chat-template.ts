@@ -2,7 +2,7 @@ import type { Gguf } from "../gguf/gguf.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { Warning } from "../util/warnings.js";
 import { chatTemplate } from "./chat.js";
-import { beginning, type Conversation } from "./conversation.js";
+import type { Conversation } from "./conversation.js";
 import { type RenderContext, type Rendering, renderChats } from "./render-chats.js";
 import { secondOpinion } from "./second-opinion.js";
 
@@ -21,20 +21,31 @@ export function chatRenderer(
     const chats = conversations.map((messages) => ({ messages, addGenerationPrompt: false }));
     const renderings = await renderChats(template, chats, context);
     for (const warning of await secondOpinion(template, chats, renderings, context)) context.warn(warning);
-    return renderings.map((rendering, index) => textOf(rendering, conversations[index]));
+    return renderings.map((rendering, index) => textOf(rendering, index + 1, template.template));
   };
 }
 
-function textOf(rendering: Rendering, conversation: Conversation = []): string {
+/** Conversations are counted from 1. */
+function textOf(rendering: Rendering, number: number, template: string): string {
   if (rendering.kind === "text") return rendering.text;
   const message =
     rendering.kind === "unparsable"
-      ? "cannot parse the model's chat template"
-      : `the model's chat template rejects the conversation that begins ${beginning(conversation)}`;
-  throw new QuantsmithError("QS-TEXT-CONVERSATION", `${message}: ${rendering.reason}`, {
+      ? `cannot parse the model's chat template: ${rendering.reason}`
+      : `the model's chat template rejects conversation ${number} of the text: ${publicReason(rendering.reason, template)}`;
+  throw new QuantsmithError("QS-TEXT-CONVERSATION", message, {
     remedy:
       "Alternate user and assistant messages, without a system message if the template rejects it, or use plain text (for calibration, remove `chatTemplate`).",
   });
+}
+
+/** Returns the reason if it is a string constant of the template: a computed one could contain the user's conversations. */
+function publicReason(reason: string, template: string): string {
+  const message = reason.replace(/^Jinja Exception: /, "");
+  const source = template.replace(/\\(.)/gs, (_, escaped) => (escaped === "n" ? "\n" : escaped));
+  const isConstant = source.includes(`'${message}'`) || source.includes(`"${message}"`);
+  return isConstant
+    ? message
+    : "its message is not shown, because it is no constant of the template and can contain text of the conversation";
 }
 
 function noTemplateError(): QuantsmithError {

@@ -1,5 +1,3 @@
-import { quote } from "../util/quote.js";
-
 /** The messages of a conversation, in order, as chat templates require them. */
 export type Conversation = readonly { role: string; content: string }[];
 
@@ -14,9 +12,4 @@ export function readConversation(value: unknown): Conversation | undefined {
     messages.push({ role, content });
   }
   return messages;
-}
-
-/** Returns the beginning of a conversation, quoted for an error message. */
-export function beginning([first]: Conversation): string {
-  return quote(first === undefined ? "" : `${first.role}: ${first.content}`);
 }

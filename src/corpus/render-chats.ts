@@ -6,7 +6,6 @@ import { QuantsmithError } from "../util/errors.js";
 import { type ChildLimits, foreignLimits, type LimitedProgram, runLimitedChild } from "../util/limited-child.js";
 import { lineReader } from "../util/line-reader.js";
 import { type Chat, type ChatTemplate, toolObjects } from "./chat.js";
-import { beginning } from "./conversation.js";
 
 /**
  * A rendered chat; `rejected` if the template raises an error, `unparsable` for every chat of an invalid template.
@@ -94,10 +93,10 @@ export async function renderInProgram<T = Rendering>(
   chats: readonly Chat[],
   { work, signal }: Pick<RenderContext, "work" | "signal">,
   limits = defaultLimits,
-  errorFor: (limit: string, chat: Chat | undefined) => Error = limitError,
+  errorFor: (limit: string) => Error = limitError,
 ): Promise<T[]> {
   const renderings: T[] = [];
-  const exceeded = (limit: string) => errorFor(limit, chats[renderings.length]);
+  const exceeded = (limit: string) => errorFor(`${limit}${place(renderings.length + 1, chats.length)}`);
   const readLines = lineReader((line) => {
     const message = parseChildMessage<T & { kind: string }>(line);
     if (message !== undefined) renderings.push(message);
@@ -126,9 +125,13 @@ export async function renderInProgram<T = Rendering>(
   return renderings;
 }
 
-function limitError(limit: string, chat: Chat | undefined): QuantsmithError {
-  const place = chat === undefined ? "" : ` for the chat that begins ${beginning(chat.messages)}`;
-  return new QuantsmithError("QS-TEMPLATE-LIMIT", `the model's chat template ${limit}${place}`, {
+/** The chat's text is not shown: a template could choose what a log tells of the user's conversations. */
+function place(number: number, count: number): string {
+  return number > count || count === 1 ? "" : ` for chat ${number} of ${count}`;
+}
+
+function limitError(limit: string): QuantsmithError {
+  return new QuantsmithError("QS-TEMPLATE-LIMIT", `the model's chat template ${limit}`, {
     remedy:
       "Correct the template in a copy of the model: `chat_template.jinja` of a checkpoint, or `quantsmith edit-metadata --chat-template` for a GGUF file.",
   });

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { formatBytes } from "./bytes.js";
 import { QuantsmithError } from "./errors.js";
 import { packageRoot } from "./package-root.js";
+import { redact } from "./redact.js";
 import { runSubprocess } from "./subprocess.js";
 
 export interface ChildLimits {
@@ -76,10 +77,12 @@ export async function runLimitedChild(child: LimitedChild): Promise<void> {
     throw exceeded(`uses more than ${formatBytes(limits.memoryBytes)} of memory`);
   }
   if (result.exitCode === 0) return;
-  if (result.signal === undefined) throw new Error(`${about} failed: ${result.tail}`);
+  // Standard output has the user's texts.
+  const output = result.stdout === "" ? result.tail : redact(result.stderr).trim().slice(-2000);
+  if (result.signal === undefined) throw new Error(`${about} failed: ${output}`);
   if (crashes.has(result.signal)) throw exceeded(`crashes its program (${result.signal})`);
   throw new QuantsmithError("QS-ENV-OOM", `${about} was ended (${result.signal})`, {
     remedy: "Close other programs and run again; most likely the system ran out of memory.",
-    output: result.tail,
+    output,
   });
 }

@@ -49,12 +49,34 @@ describe("rendering conversations", () => {
 
   test.each([
     ["no template", undefined, conversation, /no chat template/],
+    [
+      "a message in escapes",
+      "{{ raise_exception('it\\'s \\nno') }}",
+      conversation,
+      /conversation 1 of the text: it's \nno$/,
+    ],
     ["a broken template", "{% for %}", conversation, /cannot parse/],
-    ["a rejected conversation", strict, conversation.toReversed(), /begins "assistant: Good evening": .*alternate/],
+    ["a rejected conversation", strict, conversation.toReversed(), /conversation 2 of the text: roles must alternate$/],
   ])("%s is an error", async (_what, template, messages, message) => {
     expect(await failureOf(render(template, [conversation, messages]))).toMatchObject({
       code: "QS-TEXT-CONVERSATION",
       message: expect.stringMatching(message),
     });
+  });
+
+  // Each puts the conversation's text into an error of the engine.
+  test.each([
+    "{{ raise_exception(messages[0].content) }}",
+    "{{ raise_exception('x\\nError: Jinja Exception: ' + messages[0].content) }}",
+    '{{ raise_exception("\'" ~ messages[0].content ~ "\'") }}',
+    "{{ messages | selectattr('role', messages[0].content, 1) | list }}",
+  ])("no error shows a text of the conversation: %s", async (template) => {
+    const secret = [{ role: "user", content: "my secret" }];
+    const error = await failureOf(render(template, [secret]));
+    expect(error).toMatchObject({
+      code: "QS-TEXT-CONVERSATION",
+      message: expect.stringMatching(/rejects conversation 1 of the text: its message is not shown/),
+    });
+    expect(JSON.stringify(error)).not.toContain("secret");
   });
 });
