@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { HubConnection } from "./connection.js";
-import { type HubFile, isCommit } from "./hub-file.js";
+import type { HubFile } from "./hub-file.js";
 import { listCommit, resolveCommit } from "./list-commit.js";
 import { listCached } from "./list-model.js";
 
@@ -8,6 +8,8 @@ export interface DatasetFile {
   commit: string;
   /** Undefined if the data set has no such file at that commit. */
   file: HubFile | undefined;
+  /** The data set's name, if the Hub leads to another one than requested; text of a server. */
+  movedTo?: string;
 }
 
 const never = new AbortController().signal;
@@ -25,9 +27,9 @@ export async function findDatasetFile(
     const { commit, files } = await listCached(connection, repo, revision);
     return { commit, file: files.find((file) => file.path === path) };
   }
-  const commit = isCommit(revision) ? revision : (await resolveCommit(connection, repo, revision, signal)).commit;
+  const { commit, movedTo } = await resolveCommit(connection, repo, revision, signal);
   const folder = posix.dirname(path);
   const subject = { doing: `finding ${path} in ${repo}`, repo };
   const files = await listCommit(connection, { repo, commit, folder: folder === "." ? "" : folder }, subject, signal);
-  return { commit, file: files.find((file) => file.path === path) };
+  return { commit, file: files.find((file) => file.path === path), ...(movedTo !== undefined && { movedTo }) };
 }

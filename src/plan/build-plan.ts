@@ -92,7 +92,12 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
     notes: [...baseNotes(settings, facts), ...mtpNotes(settings, facts), ...visionNotes(settings, facts)],
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
-    warnings: [...facts.model.warnings, ...smokeWarnings(settings, facts), ...unusedSettings(given, facts)],
+    warnings: [
+      ...facts.model.warnings,
+      ...facts.textWarnings,
+      ...smokeWarnings(settings, facts),
+      ...unusedSettings(given, facts),
+    ],
     report,
   };
   return selectSubset(plan, settings, selection);

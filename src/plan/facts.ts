@@ -24,6 +24,8 @@ export interface PlanFacts {
   pictures: ReadonlyMap<string, string>;
   /** Each text on the Hub, by its reference in the recipe. */
   hubTexts: ReadonlyMap<string, HubTextFile>;
+  /** Warnings about those texts. */
+  textWarnings: readonly Warning[];
   /** Constants of the speed model. */
   speed: SpeedConstants;
   /** Architectures that llama.cpp's converter supports; null if unknown. */

@@ -55,7 +55,7 @@ export async function gatherFacts(
     model,
     texts,
     pictures: await hashPictures(settings, digests),
-    hubTexts: await findHubTexts(settings),
+    ...(await findHubTexts(settings)),
     speed: await loadSpeedConstants(),
     ...(await converterFacts(settings, toolchain)),
     ownTools: toolchain.state === "buildable" || hasOwnTools(toolchain.toolchain),

@@ -13,10 +13,14 @@ import { isSystemError, QuantsmithError, type SourceLocation } from "../util/err
 import { requireNoPointer } from "../util/lfs-pointer.js";
 import { quote } from "../util/quote.js";
 import { systemReason } from "../util/system-reason.js";
+import type { Warning } from "../util/warnings.js";
 import { corpusKinds, localFile, usedKinds } from "./corpus-files.js";
 import { inRecipe } from "./in-recipe.js";
+import { movedDataSets } from "./moved-source.js";
 import { OverlapCheckCache } from "./overlap-check-cache.js";
 import { askedTasks } from "./task-steps.js";
+
+type HubSource = CorpusSource & { kind: "hub" };
 
 interface PlacedText {
   kind: (typeof corpusKinds)[number];
@@ -95,20 +99,32 @@ export async function requireNoOverlap(settings: Settings, digests: ReadonlyMap<
   await checked.add();
 }
 
+/** The texts on the Hub by their reference in the recipe, and warnings about them. */
+export interface HubTexts {
+  hubTexts: Map<string, HubTextFile>;
+  textWarnings: Warning[];
+}
+
 /**
- * Resolves commit, size and digest of each text on the Hub, or offline in its cache.
+ * Resolves commit, size and digest of each text on the Hub, or offline in its cache; warns of data sets that moved.
  * Errors, at the text's location in the recipe: QS-TEXT-MISSING for a file that is not in the data set, QS-TEXT-HASH,
  * QS-HUB-*.
  */
-export async function findHubTexts(settings: Settings): Promise<Map<string, HubTextFile>> {
-  const found = new Map<string, HubTextFile>();
+export async function findHubTexts(settings: Settings): Promise<HubTexts> {
+  const hubTexts = new Map<string, HubTextFile>();
+  const moved = new Map<string, string>();
+  const find = async (source: HubSource) => {
+    const { text, movedTo } = await findHubText(source);
+    if (movedTo !== undefined) moved.set(source.dataset, movedTo);
+    hubTexts.set(source.ref, text);
+  };
   for (const { source, at } of placedTexts(settings)) {
-    if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source).catch(nameBundled)));
+    if (source.kind === "hub") await inRecipe(at, () => find(source).catch(nameBundled));
   }
   for (const { source, at } of placedTasks(settings)) {
-    if (source.kind === "hub") found.set(source.ref, await inRecipe(at, () => findHubText(source)));
+    if (source.kind === "hub") await inRecipe(at, () => find(source));
   }
-  return found;
+  return { hubTexts, textWarnings: movedDataSets(moved) };
 }
 
 /** Checks the local files of questions. Errors, at the file's location in the recipe: QS-TASK-FILE, QS-INPUT-CHANGED. */
@@ -127,10 +143,11 @@ function nameBundled(error: unknown): never {
   throw new QuantsmithError(error.code, error.message, { remedy, cause: error });
 }
 
-async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubTextFile> {
+async function findHubText(source: HubSource): Promise<{ text: HubTextFile; movedTo?: string | undefined }> {
   const { dataset, revision, path, member, sha256 } = source;
   const connection = hubConnection();
-  const { commit, file } = await findDatasetFile(connection, { repo: `datasets/${dataset}`, revision, path });
+  const repo = `datasets/${dataset}`;
+  const { commit, file, movedTo } = await findDatasetFile(connection, { repo, revision, path });
   if (file === undefined) {
     throw new QuantsmithError(
       "QS-TEXT-MISSING",
@@ -145,5 +162,5 @@ async function findHubText(source: CorpusSource & { kind: "hub" }): Promise<HubT
   const [, listed] = /^sha256:(.*)$/.exec(file.digest) ?? [];
   // The Hub lists another kind of digest for a small file, which is compared after the download.
   if (listed !== undefined) requireSha256(text, listed);
-  return text;
+  return { text, movedTo };
 }

@@ -16,7 +16,8 @@ export const warningCodes = {
   // sources (src/plan)
   "QW-SOURCE-MOVED": {
     onCard: true,
-    about: "The Hub leads from the source's repository to another one, as after a rename or a transfer.",
+    about:
+      "The Hub leads from the repository of the source, or of a data set, to another one, as after a rename or a transfer.",
   },
   // smoke tests (src/plan)
   "QW-SMOKE-DEVICE": {

@@ -134,6 +134,21 @@ describe("texts from the Hub", () => {
     expect((await run(["--until", "fetch"])).exitCode).toBe(0);
   });
 
+  test.each(["main", "a commit"])("at %s behind a redirect, it is named in a warning", async (revision) => {
+    const repo = hub.create("datasets/org/moved");
+    const pinned = repo.commit({ "small.txt": evaluation });
+    repo.movedTo = "evil/other";
+    write({ evaluation: `"hf:org/moved@${revision === "main" ? revision : pinned}/small.txt"` });
+    const { stdout } = await quantsmith(["plan", recipe, "--out", out, "--json"], { env });
+    expect(JSON.parse(stdout).warnings).toMatchObject([
+      {
+        code: "QW-SOURCE-MOVED",
+        message:
+          'the Hub leads from the data set hf:org/moved to another repository, "evil/other"; its texts are from there',
+      },
+    ]);
+  });
+
   test("an overlap with the calibration text stops the measurement and shows both places", async () => {
     writeFileSync(join(home, "demo", "text", "copy.txt"), evaluation);
     write({ calibration: "./text/copy.txt", evaluation: '"hf:org/set@main/deep/records.jsonl"' });
