@@ -44,9 +44,10 @@ export function showsPictures({ smoke: prompts, stages }: Settings): boolean {
   return stages.includes("smoke") && prompts.some(({ image }) => image !== undefined);
 }
 
-/** Returns the prompts for the lock file: with name and digest of each picture's file. */
-export function lockedPrompts({ smoke: prompts }: Settings, facts: PlanFacts) {
-  return prompts.map(({ image, ...prompt }) => {
+/** Returns the prompts for the lock file: with name and digest of each picture's file; none that nobody asks. */
+export function lockedPrompts({ smoke: prompts, stages }: Settings, facts: PlanFacts) {
+  const asked = stages.includes("smoke") ? prompts : [];
+  return asked.map(({ image, ...prompt }) => {
     if (image === undefined) return prompt;
     const sha256 = facts.pictures.get(image);
     return { ...prompt, image: sha256 === undefined ? image : { name: basename(image), sha256 } };

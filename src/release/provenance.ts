@@ -35,7 +35,7 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
           recipe: report.recipe,
           source: model.source,
           revision: model.commit,
-          command: `quantsmith run ${shellPath(report.recipe)} --locked ${lockFileName}`,
+          command: lockedCommand(report.recipe),
         },
         internalParameters: { lock, commands: facts.commands, ...(report.compute && { compute: report.compute }) },
         resolvedDependencies: [
@@ -56,6 +56,11 @@ export function renderProvenance(facts: ReleaseFacts, releaseDigest: string): st
     },
   };
   return `${JSON.stringify(statement, null, 2)}\n`;
+}
+
+/** Returns the command that builds a release again from its recipe and lock file. */
+export function lockedCommand(recipe: string): string {
+  return `quantsmith run ${shellPath(recipe)} --locked ${lockFileName}`;
 }
 
 function sourceCommit({ baseModel, report }: ReleaseFacts): InputFile[] {

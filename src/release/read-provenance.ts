@@ -3,6 +3,13 @@ import type { Json } from "../util/canonical-json.js";
 import { parseStrictJson } from "../util/strict-json.js";
 import { buildType } from "./provenance.js";
 
+const externalParameters = z.object({
+  recipe: z.string().optional(),
+  source: z.string().optional(),
+  revision: z.string().nullish(),
+  command: z.string().optional(),
+});
+
 /** The part of a provenance statement that verification needs. */
 export interface Provenance {
   /** sha256 of each file, by path. */
@@ -10,7 +17,7 @@ export interface Provenance {
   /** `stableReleaseDigest` of `release.json`. */
   releaseDigest: string | undefined;
   /** What the release was built from. */
-  source: { recipe?: string | undefined; source?: string | undefined; revision?: string | null | undefined };
+  source: z.infer<typeof externalParameters>;
   /** `recipe.lock.yaml` as data. */
   lock: Json | undefined;
 }
@@ -20,9 +27,7 @@ const statement = z.object({
   predicate: z.object({
     buildDefinition: z.object({
       buildType: z.literal(buildType),
-      externalParameters: z
-        .object({ recipe: z.string().optional(), source: z.string().optional(), revision: z.string().nullish() })
-        .optional(),
+      externalParameters: externalParameters.optional(),
       internalParameters: z.object({ lock: z.unknown().optional() }).optional(),
     }),
     runDetails: z.object({

@@ -1,13 +1,18 @@
 import { parseChecked } from "../../util/checked-json.js";
 import { quote } from "../../util/quote.js";
+import { bomFile } from "../bom.js";
 import { checksumsFile, parseChecksums } from "../checksums.js";
 import { provenanceFile } from "../provenance.js";
 import { readProvenance } from "../read-provenance.js";
 import { signatureFile } from "../sign/statement.js";
+import { cardFile, hardwareFile } from "./check-cross-references.js";
 import { errorProblem, restoreRemedy, type VerifyProblem } from "./verify-report.js";
 
 /** Files of a release that SHA256SUMS does not list; the signature is optional. */
 export const filesWithoutChecksum: readonly string[] = [checksumsFile, "release.json", signatureFile];
+
+/** Files of every release, besides those that have errors of their own if they are missing. */
+const requiredFiles: readonly string[] = [bomFile, cardFile, hardwareFile];
 
 /** Files that the Hub adds to a repository, and thus to downloads. */
 const hubFiles: readonly string[] = [".gitattributes"];
@@ -48,6 +53,19 @@ export function checkSums(text: string | undefined, present: Digests): VerifyPro
     }
   }
   return problems;
+}
+
+/**
+ * Reports missing or unlisted ones of the files that every release has. `known` are the files that SHA256SUMS lists; without it,
+ * those that are there.
+ */
+export function checkRequired(paths: readonly string[], known: (file: string) => boolean): VerifyProblem[] {
+  return requiredFiles
+    .filter((file) => !paths.includes(file) || !known(file))
+    .map((file) => {
+      const message = `${file} is missing, or not listed in SHA256SUMS: every release has one`;
+      return errorProblem("QS-VERIFY-MISSING", file, message);
+    });
 }
 
 /**

@@ -3,7 +3,7 @@ import { variantFileName } from "../../quant/names.js";
 import { checkGates, describeBreach } from "../check-gates.js";
 import type { GateFigure, SmokeFigure } from "../gates.js";
 import { lockFileName } from "../provenance.js";
-import type { RunReport, VariantReport, VariantSmoke, VariantSplit } from "../release-report.js";
+import type { CategoryQuality, RunReport, VariantReport, VariantSmoke, VariantSplit } from "../release-report.js";
 import { isModelName } from "../resolve/gguf-name.js";
 import { taskBreaches } from "../task-score.js";
 import { variantFiles, weightFiles } from "../variant-files.js";
@@ -36,6 +36,7 @@ export function checkVariants(
     ...checkRepeated(report),
     ...report.variants.flatMap((variant) => [
       ...checkVerdict(variant, rules),
+      ...checkRatios(variant),
       ...checkName(variant, report, rules),
       ...checkFiles(variant, report, models),
     ]),
@@ -76,11 +77,34 @@ function checkVerdict(variant: VariantReport, rules: LockRules): VerifyProblem[]
       .filter((limit) => !tasks.some((score) => score.name === limit.name))
       .map((limit) => `the task ${limit.name} was not measured`),
     ...taskBreaches(tasks, rules.tasks),
+    ...(smoke === null && rules.isSmokeTested ? ["it was not smoke-tested, although the lock file has prompts"] : []),
     ...(smoke === null ? [] : smokeBreaches(smoke)),
   ]);
   if (gate === "passed" && why.size === 0) return [];
   const message = `the variant ${name} did not pass: ${[...why].join("; ") || "its gate failed"}`;
   return [errorProblem("QS-VERIFY-GATE", "release.json", message)];
+}
+
+/** llama-perplexity prints six decimals. */
+const ratioTolerance = 1e-4;
+
+/** Compares each perplexity ratio with its two perplexities. */
+function checkRatios({ name, quality, comparator }: VariantReport): VerifyProblem[] {
+  const measured: [string, CategoryQuality | null | undefined][] = [
+    [name, quality],
+    ...Object.entries(quality?.categories ?? {}).map(([of, one]): [string, CategoryQuality] => [`${name}, ${of}`, one]),
+    [`${name}, ${comparator?.preset}`, comparator?.quality],
+  ];
+  return measured.flatMap(([of, found]) => {
+    if (!found) return [];
+    const { perplexity, basePerplexity, perplexityRatio: stated } = found;
+    // JSON has null for a metric that is not a number.
+    if ([perplexity, basePerplexity, stated].some((figure: number | null) => figure === null)) return [];
+    const ratio = perplexity / basePerplexity;
+    if (Number.isFinite(ratio) && Math.abs(stated - ratio) <= ratioTolerance * ratio) return [];
+    const message = `the perplexity ratio of ${of} is ${stated}, but its perplexities have ${ratio.toFixed(6)}`;
+    return [errorProblem("QS-VERIFY-FIGURE", "release.json", message)];
+  });
 }
 
 /** Compares the counts of a smoke test with its answers, too, which releases of earlier versions lack. */

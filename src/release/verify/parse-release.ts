@@ -19,7 +19,7 @@ const taskScore = z.looseObject({
 
 /** The metrics that gates, model cards and comparisons read. */
 function qualityOf<T extends z.ZodType>(figure: T) {
-  const figures = [...gateFigures, "kldMeanError"] as const;
+  const figures = [...gateFigures, "kldMeanError", "basePerplexity"] as const;
   return z.looseObject({
     ...(Object.fromEntries(figures.map((name) => [name, figure])) as Record<(typeof figures)[number], T>),
     ...{ corpusSha256: z.string(), context: count, chunks: count },

@@ -25,6 +25,8 @@ export interface LockRules {
   /** Of the smoke test. */
   smoke: readonly GateLimit<SmokeFigure>[];
   tasks: readonly TaskLimit[];
+  /** Whether the variants answered smoke prompts. */
+  isSmokeTested: boolean;
 }
 
 export interface ReleaseLock {
@@ -35,7 +37,7 @@ export interface ReleaseLock {
   data: Json;
 }
 
-export const noRules: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [] };
+export const noRules: LockRules = { variants: undefined, limits: [], smoke: [], tasks: [], isSmokeTested: false };
 
 /**
  * Reads the lock file of a release; undefined for another file. A recipe without smoke prompts may have a pipeline's limits
@@ -49,7 +51,13 @@ export function readLock(text: string): ReleaseLock | undefined {
   const names = variants === undefined ? undefined : new Set(variants.map(({ name }) => name));
   const isTested = smoke === undefined || smoke.length > 0;
   const vectors = isTested ? smokeLimits(gates as Gates) : [];
-  const rules = { variants: names, limits: gateLimits(gates as Gates), smoke: vectors, tasks };
+  const rules = {
+    variants: names,
+    limits: gateLimits(gates as Gates),
+    smoke: vectors,
+    tasks,
+    isSmokeTested: (smoke ?? []).length > 0,
+  };
   // YAML has numbers that JSON lacks.
   return { rules, recipe, model, data: JSON.parse(JSON.stringify(found)) as Json };
 }

@@ -15,7 +15,14 @@ import { signatureFile } from "../sign/statement.js";
 import { stableReleaseDigest } from "../stable-release-digest.js";
 import { tensorsFile, weightFiles } from "../variant-files.js";
 import { cardFile, checkBom, checkCard, checkHardware, hardwareFile } from "./check-cross-references.js";
-import { checkChecksum, checkExtra, checkProvenance, checkSums, filesWithoutChecksum } from "./check-files.js";
+import {
+  checkChecksum,
+  checkExtra,
+  checkProvenance,
+  checkRequired,
+  checkSums,
+  filesWithoutChecksum,
+} from "./check-files.js";
 import { checkHistory, findFormerFiles } from "./check-history.js";
 import { checkSignature, type ExpectedSigner } from "./check-signature.js";
 import { checkSource } from "./check-source.js";
@@ -84,6 +91,7 @@ export async function verifyRelease(
     ...unreadable,
     ...oversized,
     ...fromSums,
+    ...checkRequired(paths, (file) => sums === undefined || known.has(file)),
     ...(sums === undefined ? [] : checkExtra(paths, known, former, source.shared)),
     ...(parsed ? checkVariants(report, models, lock) : []),
     ...(parsed ? [] : [errorProblem("QS-VERIFY-REPORT", "release.json", `release.json is invalid: ${report}`)]),

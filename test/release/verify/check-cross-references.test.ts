@@ -38,7 +38,7 @@ beforeAll(async () => {
     (variant) => `| [${variant.name}](./${variant.file}) | ${figureCells(variant).slice(1, -1).join(" | ")} | all |`,
   );
   writeFileSync(join(good, "README.md"), `# tiny\n\n${[...head, ...rows].join("\n")}\n`);
-  await seal(good, report);
+  await seal(good, report, { keepsBom: true });
 });
 
 function readReport(folder: string): RunReport {
@@ -53,7 +53,7 @@ async function forged(file: string, change: (text: string) => string): Promise<s
   const changed = change(text);
   expect(changed).not.toBe(text);
   writeFileSync(join(folder, file), changed);
-  await seal(folder, readReport(folder));
+  await seal(folder, readReport(folder), { keepsBom: true });
   return folder;
 }
 

@@ -31,7 +31,7 @@ interface Copy {
 /** Edits a copy and seals it. Returns its problems, `CODE file: message`, without the warnings about names. */
 async function problems(
   edit: (copy: Copy) => void,
-  sealed: { source?: object; locked?: unknown } = {},
+  sealed: { source?: object; locked?: unknown; keepsBom?: boolean } = {},
 ): Promise<string[]> {
   const folder = join(home, `copy-${++copies}`);
   cpSync(good, folder, { recursive: true });
@@ -148,7 +148,54 @@ describe("a smoke test", () => {
   });
 });
 
+test.each(["bom.cdx.json", "hardware-compatibility.json", "README.md"])(
+  "%s missing together with its lines in the lists is reported",
+  async (file) => {
+    expect(await problems(({ folder }) => rmSync(join(folder, file)), { keepsBom: true })).toEqual([
+      `QS-VERIFY-MISSING ${file}: ${file} is missing, or not listed in SHA256SUMS: every release has one`,
+    ]);
+  },
+);
+
+describe("a perplexity ratio", () => {
+  test.each<[string, (variant: VariantReport) => unknown]>([
+    ["Q8_0", ({ quality }) => Object.assign(quality ?? {}, { perplexityRatio: 1 })],
+    ["Q8_0", ({ quality }) => Object.assign(quality ?? {}, { basePerplexity: 5 })],
+    ["Q8_0", ({ quality }) => Object.assign(quality ?? {}, { basePerplexity: 0 })],
+    [
+      "Q8_0, code",
+      ({ quality }) => Object.assign(quality ?? {}, { categories: { code: { ...quality, perplexity: 10 } } }),
+    ],
+    [
+      "Q8_0, Q8_0",
+      (variant) => {
+        const { name, bytes, bitsPerWeight, quality } = variant;
+        variant.comparator = { preset: name, bytes, bitsPerWeight, quality: { ...quality, perplexity: 10 } as never };
+      },
+    ],
+  ])("of %s that its perplexities do not have is reported", async (of, edit) => {
+    const found = await problems(({ variant }) => {
+      edit(variant);
+    });
+    expect(found).toEqual([
+      expect.stringContaining(`QS-VERIFY-FIGURE release.json: the perplexity ratio of ${of} is 1`),
+    ]);
+  });
+});
+
 describe("the lock file", () => {
+  test("with smoke prompts of a variant without a smoke test is reported", async () => {
+    const untested = (smoke: string) =>
+      problems(({ variant, replace }) => {
+        replace("recipe.lock.yaml", "gates:", `smoke: ${smoke}\ngates:`);
+        variant.smoke = null;
+      });
+    expect(await untested("[]")).toEqual([]);
+    expect(await untested("[{ prompt: 2 + 2? }]")).toEqual([
+      "QS-VERIFY-GATE release.json: the variant Q8_0 did not pass: it was not smoke-tested, although the lock file has prompts",
+    ]);
+  });
+
   test("missing from a release is an error", async () => {
     const missing = await problems(({ folder }) => rmSync(join(folder, "recipe.lock.yaml")));
     expect(missing).toEqual([expect.stringContaining("QS-VERIFY-GATE recipe.lock.yaml: recipe.lock.yaml is missing")]);
@@ -170,6 +217,11 @@ describe("the lock file", () => {
 test.each([
   ["source", { source: { source: "hf:org/other" } }, "has the source hf:org/other instead of local folder"],
   ["commit", { source: { revision: "1a" } }, "has the commit 1a instead of null"],
+  [
+    "command",
+    { source: { command: "quantsmith run other.yaml; rm -r /" } },
+    "has the command quantsmith run other.yaml; rm -r / instead of quantsmith run tiny.yaml --locked recipe.lock.yaml",
+  ],
   ["lock file", { locked: { version: 1, gates: {} } }, "has another lock file than recipe.lock.yaml"],
 ])("a provenance of another %s is reported", async (_what, sealed, message) => {
   expect(await problems(() => undefined, sealed)).toEqual([

@@ -389,12 +389,12 @@ describe("a failed variant added by hand", () => {
     expect(problem?.message).toContain("kldMean 0.2 is above the maximum 0.05");
   });
 
-  test("as passed, with invented figures, is missing from the provenance and tensors.json", async () => {
+  test("as passed, with invented figures, is missing from the provenance, tensors.json and the bill of materials", async () => {
     const folder = copy();
     await add(folder, () => undefined);
     const report = await verifyFolder(folder, never);
     expect(codes(report)).toEqual(["QS-VERIFY-EDITED", "QS-VERIFY-FIGURE", "QS-VERIFY-PROVENANCE"]);
-    expect(naming(report).map(({ file }) => file)).toEqual(["tiny-Q3_K_M.gguf", "tensors.json"]);
+    expect(naming(report).map(({ file }) => file)).toEqual(["tiny-Q3_K_M.gguf", "tensors.json", "bom.cdx.json"]);
   });
 
   test("only as a file is reported", async () => {

@@ -90,7 +90,7 @@ test("a release, the same release, and another release", async () => {
   const preview = await previewFolder(newRelease, to(), signal);
   expect(tree()).toEqual(digests.old);
   expect(preview.operations.map((one) => ("path" in one ? `${one.operation} ${one.path}` : ""))).toEqual([
-    ...["add Example-Q4_K_M.gguf", "add history.json", "update README.md", "update SHA256SUMS"],
+    ...["add Example-Q4_K_M.gguf", "add history.json", "update README.md", "update SHA256SUMS", "update bom.cdx.json"],
     ...["update provenance.intoto.json", "update release.json"],
     ...["delete Example-Q2_K.gguf", "delete old.json"],
   ]);

@@ -144,6 +144,7 @@ describe("via branch", () => {
     expect(reported).toEqual([
       ...["create-branch", "add history.json", "update Example-Q8_0.gguf", "update README.md", "update SHA256SUMS"],
       ...[
+        "update bom.cdx.json",
         "update provenance.intoto.json",
         "update release.json",
         "delete old.json",
@@ -281,7 +282,7 @@ describe("via branch", () => {
     const done = await publishFolder(connection, folder, options);
     expect(done.operations).toEqual(preview.operations);
     expect(preview.operations.map(({ operation }) => operation)).toEqual([
-      ...["create-repository", "set-gating", "create-branch", ...Array(8).fill("add")],
+      ...["create-repository", "set-gating", "create-branch", ...Array(10).fill("add")],
       ...["commit", "commit", "delete-branch", "add-to-collection"],
     ]);
     expect(hub.repo("me/model")).toMatchObject({ access: "private", gated: "auto" });
