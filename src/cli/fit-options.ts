@@ -6,10 +6,13 @@ import { QuantsmithError } from "../util/errors.js";
 import { quote, quoteList } from "../util/quote.js";
 import { withTemporaryFolder } from "../util/temporary-folder.js";
 import type { Warning } from "../util/warnings.js";
+import { readReleaseNames } from "./read-release-names.js";
 
-/** Loads the named models with their memory. Errors: those of `findModels` and `measureModels`. */
+/** Loads the named models with their memory. Errors: those of `findModels`, `readReleaseNames` and `measureModels`. */
 export async function loadModels(paths: readonly string[], signal: AbortSignal): Promise<MeasuredModel[]> {
-  return withTemporaryFolder(async (folder) => measureModels(await findModels(paths, folder), signal));
+  return withTemporaryFolder(async (folder) =>
+    measureModels(await findModels(paths, folder, readReleaseNames), signal),
+  );
 }
 
 /** Returns a warning for each model whose files are incomplete: it fits, but does not load yet. */

@@ -211,7 +211,10 @@ export const errorCodes = {
     exit: 2,
     about: "A picture of a smoke prompt is missing or unreadable, or the release has no vision projector.",
   },
-  "QS-SMOKE-BASE": { exit: 3, about: "The base does not run in the smoke test." },
+  "QS-SMOKE-BASE": {
+    exit: 3,
+    about: "The base does not run in the smoke test, or ends while a picture is shown to it.",
+  },
   // memory (src/llamacpp/memory)
   "QS-MEMORY-MODEL": { exit: 2, about: "llama.cpp cannot set up a model, so its memory is unknown." },
   "QS-FIT-NOTHING": { exit: 2, about: "A folder contains no models." },

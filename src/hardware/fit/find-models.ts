@@ -1,21 +1,32 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { splitPaths } from "../../gguf/splits.js";
-import { isMissing, QuantsmithError } from "../../util/errors.js";
-import { readRegular } from "../../util/regular-file.js";
-import { parseStrictJson } from "../../util/strict-json.js";
+import { QuantsmithError } from "../../util/errors.js";
 import { isSystemLeftover } from "../../util/system-files.js";
 import { isSidecarFile } from "./find-projector.js";
 import type { ModelFile } from "./model-file.js";
 import { readModel } from "./read-model.js";
 
+/** The part of `release.json` used here; `release/release-report.ts` has the complete type. */
+export interface ReleaseNames {
+  model: { name: string };
+  variants: { name: string; file: string; quality: { kldMean: number } | null }[];
+}
+
+/** Reads the release.json of a folder; null without one. */
+type ReadRelease = (folder: string) => Promise<ReleaseNames | null>;
+
 /**
  * Finds the models at paths to GGUF files or folders. In a release folder, release.json provides names and quality. Sparse
- * files are written to `scratch`. Throws QS-FIT-NOTHING for a folder without models, QS-FIT-RELEASE for an invalid
- * release.json, and the errors of `readGguf`.
+ * files are written to `scratch`. Throws QS-FIT-NOTHING for a folder without models, and the errors of `readRelease` and
+ * `readGguf`.
  */
-export async function findModels(paths: readonly string[], scratch: string): Promise<ModelFile[]> {
-  const found = await Promise.all(paths.map((path) => modelsAt(path, scratch)));
+export async function findModels(
+  paths: readonly string[],
+  scratch: string,
+  readRelease: ReadRelease = async () => null,
+): Promise<ModelFile[]> {
+  const found = await Promise.all(paths.map((path) => modelsAt(path, scratch, readRelease)));
   return sharedNames(found.flat());
 }
 
@@ -30,7 +41,7 @@ function sharedNames(models: readonly ModelFile[]): ModelFile[] {
   });
 }
 
-async function modelsAt(path: string, scratch: string): Promise<ModelFile[]> {
+async function modelsAt(path: string, scratch: string, readRelease: ReadRelease): Promise<ModelFile[]> {
   const folder = await stat(path).then(
     (entry) => entry.isDirectory(),
     () => false,
@@ -60,29 +71,4 @@ function withReport(models: readonly ModelFile[], report: ReleaseNames): ModelFi
     return { ...model, model: report.model.name, variant: variant.name, kldMean: variant.quality?.kldMean ?? null };
   });
   return [...listed, ...models.filter(({ file }) => !listed.some((other) => other.file === file))];
-}
-
-/** The part of `release.json` used here; `release/release-report.ts` has the complete type. */
-interface ReleaseNames {
-  model: { name: string };
-  variants: { name: string; file: string; quality: { kldMean: number } | null }[];
-}
-
-/** Reads release.json; null without one. Throws QS-FIT-RELEASE. */
-async function readRelease(folder: string): Promise<ReleaseNames | null> {
-  const file = join(folder, "release.json");
-  try {
-    const report = parseStrictJson((await readRegular(file)).toString("utf8")) as ReleaseNames;
-    const usable = report.variants.every(
-      ({ name, file: own, quality }) =>
-        typeof name === "string" && typeof own === "string" && Number.isFinite(quality?.kldMean ?? 0),
-    );
-    if (usable && typeof report.model.name === "string") return report;
-  } catch (error) {
-    if (isMissing(error)) return null;
-  }
-  throw new QuantsmithError("QS-FIT-RELEASE", `${file} is not a release report`, {
-    remedy: "Build the release again with `quantsmith run`, or pass its GGUF files.",
-    at: { file },
-  });
 }

@@ -33,7 +33,7 @@ export interface SmokeBaseReport {
 /**
  * Answers the prompts with the base GGUF. Warns of an engine that renders them differently, and of expectations that the base
  * does not meet: they do not gate variants. Inputs `model`, and the projector and files of pictures; output
- * `smoke-base.json`. Errors: QS-SMOKE-BASE if the base does not run; QS-GGUF-*; those of `askAll` and `renderChats`.
+ * `smoke-base.json`. Errors: QS-SMOKE-BASE if the base does not run, or crashes on a picture; QS-GGUF-*; those of `askAll` and `renderChats`.
  */
 export const smokeBase: Operation<SmokeBaseParams> = {
   id: "smoke-base",
@@ -66,7 +66,7 @@ export function baseAnswer(
   if (reply === undefined) throw baseFailure(`${quote(prompt)}: no answer`);
   if (reply.kind === "embedding") return { vector: reply.vector };
   // A question about a picture has a process of its own.
-  if (reply.kind === "failed" && image !== undefined) throw baseFailure(`${quote(prompt)}: ${reply.reason}`);
+  if (reply.kind === "failed" && image !== undefined) throw pictureFailure(prompt, reply.reason);
   if (reply.kind === "failed") return { text: "", unmet: [{ expectation: "answer", reason: reply.reason }] };
   // `smokeReport` skips `toolCall` for a template without tools.
   const { toolCall, cosineToBase: _cosine, rankToBase: _rank, ...others } = expect;
@@ -89,10 +89,20 @@ export function unmetWarning(prompts: readonly SmokePrompt[], answers: SmokeBase
     {
       code: "QW-SMOKE-BASE",
       message: `the base itself fails ${failing.length} of ${answers.length} smoke prompts; what it does not meet does not gate variants: ${failing.join(" · ")}`,
-      remedy:
-        "Ask what the model can do, or remove these expectations. For a model that only completes text, set `notRepeating: false`.",
+      remedy: unmetRemedy(answers.flatMap((answer) => ("text" in answer ? answer.unmet : []))),
     },
   ];
+}
+
+/** Names only what helps for these expectations; `answer` is none of the recipe, so it cannot be removed. */
+function unmetRemedy(unmet: readonly Unmet[]): string {
+  const has = (...names: Unmet["expectation"][]) => unmet.some(({ expectation }) => names.includes(expectation));
+  const isOther = unmet.some(({ expectation }) => expectation !== "answer" && expectation !== "notRepeating");
+  return [
+    ...(has("answer") ? ["Increase `maxTokens` of a prompt without an answer, or replace it."] : []),
+    ...(has("notRepeating") ? ["For a model that only completes text, set `notRepeating: false`."] : []),
+    ...(isOther ? ["Ask what the model can do, or remove the expectations that it does not meet."] : []),
+  ].join(" ");
 }
 
 /** Returns a warning if the chat template does not show the tools that a prompt requires the model to call. */
@@ -114,6 +124,14 @@ export function toolsWarning(asked: readonly Asked[], replies: readonly Reply[])
 function baseFailure(reason: string): QuantsmithError {
   return new QuantsmithError("QS-SMOKE-BASE", `the base does not run in the smoke test: ${reason}`, {
     remedy:
-      "Run again with `--fresh`; without success, remove `image` from the prompts, or choose a pipeline without the stage `smoke`.",
+      "Run again, with `--device cpu` if the run used a device. If node-llama-cpp cannot run this model, skip the smoke tests of its variants with `smoke: []`.",
   });
+}
+
+function pictureFailure(prompt: string, reason: string): QuantsmithError {
+  return new QuantsmithError(
+    "QS-SMOKE-BASE",
+    `the base does not answer the smoke prompt ${quote(prompt)} about a picture: ${reason}`,
+    { remedy: "Run again, with `--device cpu` if the run used a device, or remove this prompt's `image`." },
+  );
 }

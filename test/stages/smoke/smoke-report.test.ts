@@ -5,6 +5,7 @@ import { baseAnswer, unmetWarning } from "../../../src/stages/smoke/smoke-base.j
 import { smokeReasons } from "../../../src/stages/smoke/smoke-reasons.js";
 import { smokeReport } from "../../../src/stages/smoke/smoke-report.js";
 import { findUnmet, type Unmet } from "../../../src/stages/smoke/unmet.js";
+import { thrownBy } from "../../fixtures/failure.js";
 import { somePrompt } from "../../fixtures/smoke-model.js";
 
 const prompts = askedPrompts([somePrompt("one", { expect: { contains: "1" } }), somePrompt("two")]);
@@ -143,6 +144,25 @@ test("expectations about vectors are not met by a base that generates text, and 
   expect(smokeReport(askedPrompts([prompt]), { template: true, answers: [base] }, outcome)).toMatchObject({
     failed: 1,
   });
+});
+
+test.each<[Unmet["expectation"], string]>([
+  ["answer", "Increase `maxTokens` of a prompt without an answer, or replace it."],
+  ["notRepeating", "For a model that only completes text, set `notRepeating: false`."],
+  ["contains", "Ask what the model can do, or remove the expectations that it does not meet."],
+])("the remedy for %s names what helps", (expectation, remedy) => {
+  const answers = [{ text: "", unmet: [{ expectation, reason: "why" }] }];
+  expect(unmetWarning([somePrompt("one")], answers)).toMatchObject([{ remedy }]);
+});
+
+test("a picture that ends the base's process names its prompt", () => {
+  const failed: Reply = { kind: "failed", index: 0, reason: "its native code crashed" };
+  expect(thrownBy(() => baseAnswer(somePrompt("What?", { image: "bundled" }), failed))).toMatchObject({
+    code: "QS-SMOKE-BASE",
+    message: 'the base does not answer the smoke prompt "What?" about a picture: its native code crashed',
+    remedy: expect.stringContaining("remove this prompt's `image`"),
+  });
+  expect(thrownBy(() => baseAnswer(somePrompt("What?"), undefined)).remedy).not.toContain("image");
 });
 
 test("vectors are compared with the base's, and NaN fails", () => {
