@@ -25,7 +25,9 @@ const q4 = "tiny-Q4_K_M.gguf";
 let tight: string;
 
 function variant(name: string, file: string, kldMean: number) {
-  return { name, file, bytes: 1, bitsPerWeight: 8, sha256: "", types: {}, quality: qualityAt(kldMean), gate: "passed" };
+  const digest = "0".repeat(64);
+  const verdict = { smoke: null, gate: "passed", reasons: [] };
+  return { name, file, bytes: 1, bitsPerWeight: 8, sha256: digest, types: {}, quality: qualityAt(kldMean), ...verdict };
 }
 
 function json(result: CliResult) {
@@ -48,7 +50,9 @@ beforeAll(async () => {
   }
   copyFileSync(join(folder, "imatrix.gguf"), inside("tiny-imatrix.gguf"));
   const variants = [variant("Q8_0", q8, 0.0004), variant("Q4_K_M", q4, 0.02)];
-  writeFileSync(inside("release.json"), JSON.stringify({ model: { name: "Tiny" }, variants }));
+  const model = { name: "Tiny", source: "local folder", commit: null, architecture: null, parameters: null };
+  const report = { recipe: "tiny.yaml", model, steps: [], variants, base: null, toolchain: {}, checksum: "" };
+  writeFileSync(inside("release.json"), JSON.stringify(report));
   const found = await fitResults(
     release,
     "--device",
