@@ -15,8 +15,8 @@ const sampleBytes = 16 * 1024;
 const chunkBytes = 4 * 2 ** 20;
 
 /**
- * Checks the weights of a folder for NaN, infinity, and negative or huge scales of FP8 weights, which would invalidate every
- * later measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, but not the
+ * Checks the weights of a folder for NaN, infinity, huge scales of FP8 or integer weights and negative ones of FP8 weights, which
+ * would invalidate every later measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, but not the
  * scales of MXFP4.
  */
 export async function checkWeights(
@@ -26,15 +26,19 @@ export async function checkWeights(
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
   const paths = check === "none" ? [] : weights.filter((file) => file.endsWith(".safetensors"));
-  const fp8 = new Set<string>();
+  const scaled = new Map<string, ScaledType>();
   // A scale may be in another file than its weights.
   for (const path of paths.map((name) => join(dir, name))) {
-    for (const { name, dtype } of (await readSafetensorsHeader(path)).tensors)
-      if (dtype.startsWith("F8_E")) fp8.add(name);
+    for (const { name, dtype } of (await readSafetensorsHeader(path)).tensors) {
+      if (dtype.startsWith("F8_E")) scaled.set(name, "float");
+      else if (dtype === "I8") scaled.set(name, "integer");
+      // Packed integers of compressed-tensors.
+      else if (dtype === "I32" && name.endsWith(".weight_packed")) scaled.set(name.replace(/_packed$/, ""), "integer");
+    }
   }
   for (const path of paths.map((name) => join(dir, name))) {
     const { tensors } = await readSafetensorsHeader(path);
-    const stored = tensors.map((tensor) => withScaleType({ ...tensor, isScale: isFp8Scale(tensor, fp8) }));
+    const stored = tensors.map((tensor) => withScaleType({ ...tensor, scaleOf: scaledType(tensor, scaled) }));
     await checkTensors(path, stored, check, { signal });
   }
 }
@@ -44,11 +48,16 @@ function withScaleType(tensor: StoredTensor): StoredTensor {
   return tensor.dtype === "U8" && /_scales?$/.test(tensor.name) ? { ...tensor, dtype: "F8_E8M0" } : tensor;
 }
 
-/** Whether a tensor has the scales of one of the FP8 tensors of these names. */
-function isFp8Scale({ name, dtype }: StoredTensor, fp8: ReadonlySet<string>): boolean {
-  if (!/^(F32|F16|BF16|F8_E8M0|U8)$/.test(dtype)) return false;
-  return (["_scale_inv", "_scale"] as const).some((suffix) => fp8.has(scaledTensor(name, suffix) ?? ""));
+/** Returns the type of that of these tensors, by name, whose scales a tensor has; undefined for no scales. */
+function scaledType({ name, dtype }: StoredTensor, scaled: ReadonlyMap<string, ScaledType>): ScaledType | undefined {
+  if (!/^(F32|F16|BF16|F8_E8M0|U8)$/.test(dtype)) return undefined;
+  return (["_scale_inv", "_scale"] as const)
+    .map((suffix) => scaled.get(scaledTensor(name, suffix) ?? ""))
+    .find((type) => type !== undefined);
 }
+
+/** Scaled weights: FP8, or integers, for which some quantizers (AutoRound) also write negative scales. */
+type ScaledType = "float" | "integer";
 
 /** Where a tensor's values are in its file, and their type: that of safetensors or of GGUF, which have the same names. */
 export interface StoredTensor {
@@ -57,8 +66,8 @@ export interface StoredTensor {
   /** Bytes from the start of the file. */
   offset: number;
   bytes: number;
-  /** Whether negative and huge values are errors, too: quantizers write none as a scale of FP8 weights. */
-  isScale?: boolean;
+  /** The weights whose scales these are: huge scales are errors, too, and negative ones of FP8 weights. */
+  scaleOf?: ScaledType | undefined;
 }
 
 /** Checks the tensors of one file like `checkWeights`. Throws QS-FETCH-NAN. */
@@ -119,14 +128,14 @@ async function findIn(
   return undefined;
 }
 
-function findFault(bytes: Buffer, { dtype, isScale }: StoredTensor): Fault | undefined {
+function findFault(bytes: Buffer, { dtype, scaleOf }: StoredTensor): Fault | undefined {
   const index = findNonFinite(bytes, dtype);
   if (index !== -1) return { what: "NaN or infinity", index };
-  if (isScale !== true) return undefined;
-  const negative = findNegative(bytes, dtype);
+  if (scaleOf === undefined) return undefined;
+  const negative = scaleOf === "float" ? findNegative(bytes, dtype) : -1;
   if (negative !== -1) return { what: "a negative scale", index: negative };
   const huge = findHugeScale(bytes, dtype);
-  return huge === -1 ? undefined : { what: `a scale of ${hugeScale} or more, which no FP8 weights need,`, index: huge };
+  return huge === -1 ? undefined : { what: `a scale of ${hugeScale} or more, which no weights need,`, index: huge };
 }
 
 interface Part {

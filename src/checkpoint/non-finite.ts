@@ -9,8 +9,11 @@ const exponents = new Map([
   ["F8_E4M3", { size: 1, mask: 0x7f }],
 ]);
 
-/** A block of MXFP4 in a GGUF file is an E8M0 scale and codes of four bits. */
-const mxfp4 = { bytes: 17, values: 32 };
+/** Blocks of values in a GGUF file: a scale, which is E8M0 or F16, and codes. */
+const blocks = new Map([
+  ["MXFP4", { bytes: 17, values: 32 }],
+  ["Q8_0", { bytes: 34, values: 32 }],
+]);
 
 /** E8M0 of 2^126. From it on, the largest values of MXFP4, six times the scale, are infinite; 255 is NaN. */
 const infiniteScale = 253;
@@ -23,19 +26,23 @@ export interface ValueUnit {
 
 /** Returns the unit of the dtypes that are checked for NaN and infinity, else undefined. */
 export function valueUnit(dtype: string): ValueUnit | undefined {
-  if (dtype === "MXFP4") return mxfp4;
+  const block = blocks.get(dtype);
+  if (block !== undefined) return block;
   const bytes = dtype === "F64" ? 8 : dtype === "F8_E8M0" ? 1 : exponents.get(dtype)?.size;
   return bytes === undefined ? undefined : { bytes, values: 1 };
 }
 
 /**
- * Returns the index of the first NaN or infinity, or of the first value of an MXFP4 block with such a scale; -1 without one.
+ * Returns the index of the first NaN or infinity, or of the first value of a block with such a scale; -1 without one.
  * `bytes` starts at a unit, little-endian, aligned to 4 bytes.
  */
 export function findNonFinite(bytes: Buffer, dtype: string): number {
   if (dtype === "F64") return findDouble(bytes);
-  if (dtype === "F8_E8M0") return findScale(bytes, { bytes: 1, values: 1 });
-  if (dtype === "MXFP4") return findScale(bytes, mxfp4);
+  const isInfinite = (offset: number) => (bytes[offset] ?? 0) >= infiniteScale;
+  const isHalfInfinite = (offset: number) => ((bytes[offset + 1] ?? 0) & 0x7c) === 0x7c;
+  const unit = blocks.get(dtype);
+  if (unit !== undefined) return findScale(bytes, unit, dtype === "Q8_0" ? isHalfInfinite : isInfinite);
+  if (dtype === "F8_E8M0") return findScale(bytes, { bytes: 1, values: 1 }, isInfinite);
   const exponent = exponents.get(dtype);
   if (exponent === undefined) return -1;
   const { size, mask } = exponent;
@@ -66,9 +73,9 @@ function findDouble(bytes: Buffer): number {
   return -1;
 }
 
-function findScale(bytes: Buffer, unit: ValueUnit): number {
+function findScale(bytes: Buffer, unit: ValueUnit, isInfinite: (offset: number) => boolean): number {
   for (let offset = 0; offset < bytes.length; offset += unit.bytes) {
-    if ((bytes[offset] ?? 0) >= infiniteScale) return (offset / unit.bytes) * unit.values;
+    if (isInfinite(offset)) return (offset / unit.bytes) * unit.values;
   }
   return -1;
 }
@@ -87,7 +94,8 @@ export function findNegative(bytes: Buffer, dtype: string): number {
 
 /**
  * The largest FP8 weight with such a scale, 448 times as large, exceeds the largest F16. A scale is the largest weight divided by
- * 448, and weights are far below 1000; a checkpoint with the reciprocals of its scales has such ones.
+ * 448, or by 127 and less for integers, and weights are far below 1000; a checkpoint with the reciprocals of its scales has such
+ * ones.
  */
 export const hugeScale = 256;
 
@@ -99,15 +107,14 @@ const hugeBits = new Map([
   ["F8_E8M0", 135],
 ]);
 
-/** Returns the index of the first positive value of at least `hugeScale`, or -1. `bytes` starts at a value, little-endian. */
+/** Returns the index of the first value of at least `hugeScale`, without its sign, or -1. `bytes` starts at a value, little-endian. */
 export function findHugeScale(bytes: Buffer, dtype: string): number {
   const limit = hugeBits.get(dtype);
   if (limit === undefined) return -1;
   const { size } = exponents.get(dtype) ?? { size: 1 };
   const sign = dtype === "F8_E8M0" ? 256 : 2 ** (8 * size - 1);
   for (let offset = 0; offset + size <= bytes.length; offset += size) {
-    const bits = bytes.readUIntLE(offset, size);
-    if (bits >= limit && bits < sign) return offset / size;
+    if (bytes.readUIntLE(offset, size) % sign >= limit) return offset / size;
   }
   return -1;
 }

@@ -124,22 +124,34 @@ describe("NaN and infinity in the weights", () => {
     ["w.weight_scale_inv", "F8_E8M0", [134], [135]],
     // 1e30, as the bytes of MXFP8.
     ["w.weight_scale", "U8", [134], [227]],
-  ])("finds a huge scale %s of FP8 weights in another file, as %s", async (scale, dtype, largest, huge) => {
-    const checkOf = (type: string, value: number[]) => {
+  ])("finds a huge scale %s of FP8 or integer weights in another file, as %s", async (scale, dtype, largest, huge) => {
+    const checkOf = (type: string, value: number[], weight = "w.weight") => {
       const folder = mkdtempSync(join(base, "shards-"));
       const [scales, weights] = [new SafetensorsParts(), new SafetensorsParts()];
       const zero = value.map((_, index) => (index === value.length - 1 && value.length > 1 ? 0x80 : 0));
       scales.add(scale, dtype, [3], Uint8Array.from([...zero, ...largest, ...value]));
-      weights.add("w.weight", type, [4], new Uint8Array(4));
+      weights.add(weight, type, type === "I32" ? [1] : [4], new Uint8Array(4));
       writeFileSync(join(folder, "a.safetensors"), scales.build());
       writeFileSync(join(folder, "b.safetensors"), weights.build());
       return checkWeights(folder, ["a.safetensors", "b.safetensors"], "full", { signal });
     };
-    const error = await failureOf(checkOf("F8_E4M3", huge));
-    expect(error).toMatchObject({ code: "QS-FETCH-NAN", at: { file: expect.stringContaining("a.safetensors") } });
-    expect(error.message).toMatch(new RegExp(`"${scale}".* a scale of 256 or more, .*at index 2$`));
-    await checkOf("F8_E4M3", largest);
-    await checkOf("I8", huge);
+    const weights = [["F8_E4M3"], ["I8"], ["I32", "w.weight_packed"]] as const;
+    for (const [type, weight] of weights) {
+      const error = await failureOf(checkOf(type, huge, weight));
+      expect(error).toMatchObject({ code: "QS-FETCH-NAN", at: { file: expect.stringContaining("a.safetensors") } });
+      expect(error.message).toMatch(new RegExp(`"${scale}".* a scale of 256 or more, .*at index 2$`));
+      await checkOf(type, largest, weight);
+    }
+    await checkOf("I32", huge);
+  });
+
+  test("a huge scale of integers may be negative", async () => {
+    const parts = new SafetensorsParts();
+    parts.add("w.weight", "I8", [4], new Uint8Array(4));
+    parts.add("w.weight_scale", "F32", [1], new Uint8Array(Float32Array.of(-1e30).buffer));
+    const folder = mkdtempSync(join(base, "integers-"));
+    writeFileSync(join(folder, name), parts.build());
+    expect(await failureOf(check(folder, "full"))).toMatchObject({ code: "QS-FETCH-NAN" });
   });
 
   test("a sample covers ends and middle of a large tensor, the full check every value", async () => {

@@ -24,6 +24,9 @@ export const convertMtp: Operation<MtpParams> = {
       ...(pretokenizer === "auto" ? {} : { pretokenizer }),
       ...{ outFile: "../out/mtp.gguf", outtype: "q8_0", mtp: "only" },
     });
-    return reportSideFile(context, run, { file: "mtp.gguf", report: "mtp.json" });
+    return reportSideFile(context, run, {
+      ...{ file: "mtp.gguf", report: "mtp.json" },
+      otherwise: "Set `mtp` in the recipe's `convert` to `drop`: drafts are always Q8_0.",
+    });
   },
 };

@@ -21,6 +21,9 @@ export const convertProjector: Operation<ProjectorParams> = {
     const options = await prepareConverter(context, "projector", params);
     const outtype = type === "F16" ? "f16" : "q8_0";
     const run = await convertToGguf({ ...options, outFile: "../out/mmproj.gguf", outtype, mmproj: true });
-    return reportSideFile(context, run, { file: "mmproj.gguf", report: "projector.json" });
+    return reportSideFile(context, run, {
+      ...{ file: "mmproj.gguf", report: "projector.json" },
+      otherwise: "Set `mmproj` in the recipe's `convert` to `none`: no projector has a larger type.",
+    });
   },
 };

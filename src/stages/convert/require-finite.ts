@@ -42,7 +42,9 @@ export async function requireFinite(
   const message = `the value at index ${index} of ${quote(tensor.name)} is not finite in ${tensor.dtype}`;
   throw new QuantsmithError("QS-CONVERT-OVERFLOW", message, {
     remedy:
-      tensor.dtype === "F16" ? widen : "Download the weights again: they, or the scales beside them, are damaged.",
+      tensor.dtype === "F16" || tensor.dtype === "Q8_0"
+        ? widen
+        : "Download the weights again: they, or the scales beside them, are damaged.",
   });
 }
 

@@ -11,18 +11,17 @@ export interface SideFileReport {
   tensors: number;
 }
 
-/** Writes the report of such a file, and returns that of its operation. Errors: QS-GGUF-*, QS-CONVERT-OVERFLOW. */
+/**
+ * Writes the report of such a file, and returns that of its operation. `otherwise` tells the user what to do about values beyond
+ * the range of its type. Errors: QS-GGUF-*, QS-CONVERT-OVERFLOW.
+ */
 export async function reportSideFile(
   context: StageContext,
   { argv, peakMemoryBytes }: ToolReport,
-  { file, report }: { file: string; report: string },
+  { file, report, otherwise }: { file: string; report: string; otherwise: string },
 ): Promise<OperationReport> {
   const gguf = await readGguf(join(context.out, file));
-  await requireFinite(
-    gguf,
-    "Set `mmproj` in the recipe's `convert` to `none`: no projector has a larger type.",
-    context,
-  );
+  await requireFinite(gguf, otherwise, context);
   const size: SideFileReport = { bytes: gguf.fileBytes, tensors: gguf.tensors.length };
   await writeReport(context, report, size);
   return { commands: [argv], peakMemoryBytes };

@@ -1,6 +1,7 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { findNonFinite } from "../../../src/checkpoint/non-finite.js";
 import { readGguf } from "../../../src/gguf/read-header.js";
 import type { ToolReport } from "../../../src/llamacpp/tool-run.js";
 import type { Toolchain } from "../../../src/llamacpp/toolchain/tools.js";
@@ -15,15 +16,18 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const options = { signal: new AbortController().signal };
 const bf16 = 30;
+const q8 = 8;
 
-/** A GGUF file whose last tensor, of 16-bit values, has infinity at index 3. */
+/** A GGUF file whose last tensor has infinity: at index 3 of 16-bit values, or as the scale of the second block of Q8_0. */
 function damaged(type: number): string {
+  const bytes = type === q8 ? 68 : 64;
   const tensors = [
     { name: "output_norm.weight", shape: [8] },
-    { name: "blk.0.attn_q.weight.lora_a", shape: [32], type, bytes: 64 },
+    { name: "blk.0.attn_q.weight.lora_a", shape: [type === q8 ? 64 : 32], type, bytes },
   ];
   const file = buildGguf({ metadata: completeMetadata, tensors });
-  file.writeUInt16LE(type === bf16 ? 0x7f80 : 0x7c00, file.length - 64 + 6);
+  const start = file.length - Math.ceil(bytes / 32) * 32;
+  file.writeUInt16LE(type === bf16 ? 0x7f80 : 0x7c00, start + (type === q8 ? 34 : 6));
   return put(join(temporaryFolder(), "model.gguf"), file);
 }
 
@@ -56,11 +60,23 @@ test.each([
   else await check;
 });
 
-test("infinity in a projector is an error", async () => {
+test.each([
+  ["mmproj.gguf", 1, "index 3 of", "`none`"],
+  ["mmproj.gguf", q8, "index 32 of", "`none`"],
+  ["mtp.gguf", q8, "index 32 of", "`drop`"],
+])("infinity in %s of type %d is an error", async (file, type, where, otherwise) => {
   const home = temporaryFolder();
   const context = stageContext({ toolchain: { tools: {} } as unknown as Toolchain, cwd: home, threads: 1 }, {});
-  copyFileSync(damaged(1), join(context.out, "mmproj.gguf"));
+  copyFileSync(damaged(type), join(context.out, file));
   const run = { argv: [], peakMemoryBytes: 0, seconds: 0 } as unknown as ToolReport;
-  const found = await failureOf(reportSideFile(context, run, { file: "mmproj.gguf", report: "projector.json" }));
-  expect(found).toMatchObject({ code: "QS-CONVERT-OVERFLOW", remedy: expect.stringContaining("`none`") });
+  const found = await failureOf(reportSideFile(context, run, { file, report: "report.json", otherwise }));
+  expect(found).toMatchObject({
+    code: "QS-CONVERT-OVERFLOW",
+    message: expect.stringContaining(where),
+    remedy: otherwise,
+  });
+});
+
+test("the largest scale of Q8_0 is finite", () => {
+  expect(findNonFinite(Buffer.alloc(34, 0xff).fill(Uint8Array.of(0xff, 0x7b), 0, 2), "Q8_0")).toBe(-1);
 });
