@@ -15,6 +15,7 @@ const entries: Record<string, GgufValue> = {
   "general.architecture": string("llama"),
   "llama.context_length": uint32(2048),
   "llama.block_count": uint32(2),
+  "llama.embedding_length": uint32(32),
   "tokenizer.ggml.model": string("llama"),
   "tokenizer.ggml.tokens": list("string", ["<s>", "a", "", ""]),
   "tokenizer.ggml.scores": list("float32", [0, -1, Number.NEGATIVE_INFINITY, -3]),
@@ -62,6 +63,12 @@ describe("the metadata of a GGUF source", () => {
     [{ "llama.context_length": undefined }, 'no "llama.context_length"'],
     [{ "llama.expert_count": uint32(4), "llama.expert_used_count": uint32(5) }, "is 5, not from 1 to the model's 4"],
     [{ "llama.expert_count": uint32(4), "llama.expert_used_count": uint32(0) }, "is 0, not from 1"],
+    [{ "llama.expert_count": uint32(4) }, 'it has 4 experts, but no "llama.expert_used_count"'],
+    [{ "llama.expert_count": uint32(4), "llama.expert_used_count": list("uint32", [2, 5]) }, "is 5, not from 1"],
+    [{ "llama.expert_used_count": uint32(2) }, '"llama.expert_used_count" is 2, but the model has no experts'],
+    [{ "llama.block_count": undefined }, 'no "llama.block_count"'],
+    [{ "llama.block_count": list("uint32", [2]) }, '"llama.block_count" is of type array instead of uint32'],
+    [{ "llama.embedding_length": undefined }, 'no "llama.embedding_length"'],
     [{ "llama.attention.layer_norm_rms_epsilon": float32(-1e-5) }, "not a number from 0"],
     [{ "llama.rope.freq_base": float32(Number.NaN) }, '"llama.rope.freq_base" is NaN'],
     [{ "llama.block_count": uint32(1) }, '"llama.block_count" is 1, but there are tensors of block 1'],
@@ -70,6 +77,11 @@ describe("the metadata of a GGUF source", () => {
     expect(() => requireMetadata([header({})])).not.toThrow();
     const error = thrownBy(() => requireMetadata([header(changed)]));
     expect(error).toMatchObject({ code: "QS-FETCH-METADATA", message: expect.stringContaining(message) });
+  });
+
+  test("may have a number of experts for each layer", () => {
+    const used = { "llama.expert_count": uint32(4), "llama.expert_used_count": list("uint32", [2, 4]) };
+    expect(() => requireMetadata([header(used)])).not.toThrow();
   });
 
   test("may lack the blocks of splits that are not known, of other tokens, or without values", () => {

@@ -1,3 +1,4 @@
+import { expertCounts } from "../../gguf/expert-counts.js";
 import type { Gguf, GgufScalarType, GgufValue } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -98,17 +99,28 @@ function settingProblem(metadata: Metadata): string | undefined {
   const architecture = metadataString({ metadata }, "general.architecture") ?? "";
   const number = (name: string) => metadataNumber({ metadata }, `${architecture}.${name}`);
   const wrong = (name: string, what: string) => `${quote(`${architecture}.${name}`)} is ${number(name)}, ${what}`;
-  const context = number("context_length");
-  if (context === undefined) return `it has no ${quote(`${architecture}.context_length`)}`;
+  for (const name of ["context_length", "block_count", "embedding_length"]) {
+    const key = `${architecture}.${name}`;
+    const type = metadata.get(key)?.type;
+    if (type === undefined) return `it has no ${quote(key)}`;
+    if (type !== "uint32") return `${quote(key)} is of type ${type} instead of uint32`;
+  }
+  const context = number("context_length") ?? 0;
   if (!(context >= 1 && context <= maxContext)) return wrong("context_length", `not from 1 to ${maxContext}`);
-  const experts = number("expert_count") ?? 0;
-  const used = number("expert_used_count");
-  if (experts > 0 && used !== undefined && !(used >= 1 && used <= experts))
-    return wrong("expert_used_count", `not from 1 to the model's ${experts} experts`);
+  const experts = expertProblem(metadata, architecture);
+  if (experts !== undefined) return experts;
   for (const name of ["attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon"])
     if (!isNonNegative(number(name) ?? 0)) return wrong(name, "not a number from 0");
   const base = number("rope.freq_base") ?? 0;
   return isNonNegative(base) ? undefined : wrong("rope.freq_base", "not a number from 0");
+}
+
+function expertProblem(metadata: Metadata, architecture: string): string | undefined {
+  const { experts, used } = expertCounts({ metadata });
+  const key = quote(`${architecture}.expert_used_count`);
+  if (used === undefined) return experts === 0 ? undefined : `it has ${experts} experts, but no ${key}`;
+  if (experts === 0) return used === 0 ? undefined : `${key} is ${used}, but the model has no experts`;
+  return used >= 1 && used <= experts ? undefined : `${key} is ${used}, not from 1 to the model's ${experts} experts`;
 }
 
 const isNonNegative = (number: number) => Number.isFinite(number) && number >= 0;

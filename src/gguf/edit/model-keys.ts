@@ -79,7 +79,8 @@ export function requireLoadable(metadata: ReadonlyMap<string, GgufValue>, key: s
     );
   }
   if (positiveKeys.test(name) && !(number > 0)) throw refused(key, "must be above 0", "Set a number above 0.");
-  const experts = name === "expert_used_count" ? metadataCount(metadata, key.replace("_used_", "_")) : undefined;
+  const experts = name === "expert_used_count" ? (metadataCount(metadata, key.replace("_used_", "_")) ?? 0) : undefined;
+  if (experts === 0) throw refused(key, "is of a model with experts, and this one has none", "Leave the key out.");
   if (experts !== undefined && number > experts) {
     throw refused(key, `exceeds the model's ${experts} experts`, `Set a number from 1 to ${experts}.`);
   }

@@ -1,5 +1,6 @@
 import { badConfig } from "../../converter/native-errors.js";
 import { brokenTokenizer } from "../../converter/vocabulary/vocabulary-errors.js";
+import { expertCounts } from "../../gguf/expert-counts.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -22,15 +23,14 @@ export function requireLoadable(gguf: Metadata): void {
 }
 
 function requireExperts(gguf: Metadata): void {
-  const architecture = metadataString(gguf, "general.architecture") ?? "";
-  const key = `${architecture}.expert_used_count`;
-  const count = metadataNumber(gguf, `${architecture}.expert_count`) ?? 0;
-  const used = metadataNumber(gguf, key);
-  // Some architectures have a number for each layer.
-  if (count === 0 || (used === undefined && gguf.metadata.has(key))) return;
-  if (used === undefined) throw badConfig(`num_experts_per_tok is missing, for a model of ${count} experts`);
-  if (used < 1 || used > count)
-    throw badConfig(`num_experts_per_tok is ${used}, not an integer from 1 to ${count}, the number of experts`);
+  const { experts, used } = expertCounts(gguf);
+  if (experts === 0) {
+    if (used === undefined || used === 0) return;
+    throw badConfig(`num_experts_per_tok is ${used}, but the number of experts is missing`);
+  }
+  if (used === undefined) throw badConfig(`num_experts_per_tok is missing, for a model of ${experts} experts`);
+  if (!(used >= 1 && used <= experts))
+    throw badConfig(`num_experts_per_tok is ${used}, not an integer from 1 to ${experts}, the number of experts`);
 }
 
 /** Keys after the architecture's prefix, their names in config.json, and whether 0 is possible. */

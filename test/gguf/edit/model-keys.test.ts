@@ -70,6 +70,11 @@ test.each([
   expect(code(() => changeMetadata(metadata, [set(text)]))).toBe("QS-EDIT-VALUE");
 });
 
+test("a model without experts gets no number of used ones", () => {
+  const dense = new Map([...metadata].filter(([key]) => !key.includes("expert")));
+  expect(code(() => changeMetadata(dense, [set("llama.expert_used_count:uint32=2")]))).toBe("QS-EDIT-VALUE");
+});
+
 test.each([
   ...["llama.context_length=8192", "llama.context_length:uint32=8192", "llama.rope.freq_base=1e6"],
   ...["llama.expert_used_count=4", "llama.rope.scaling.type=yarn", "llama.rope.scaling.original_context_length=4096"],

@@ -20,6 +20,7 @@ test.each([
   [{ expert_used_count: 5 }, "num_experts_per_tok is 5, not an integer from 1 to 4"],
   [{ expert_used_count: 0 }, "num_experts_per_tok is 0"],
   [{ expert_used_count: Number.NaN }, "num_experts_per_tok is missing"],
+  [{ expert_count: 0 }, "num_experts_per_tok is 2, but the number of experts is missing"],
   [{ "attention.layer_norm_rms_epsilon": -1e-5 }, "rms_norm_eps is -0.00001, not a number from 0"],
   [{ "rope.freq_base": 0 }, "rope_theta is 0, not a number above 0"],
   [{ "rope.freq_base": -5 }, "rope_theta is -5"],
