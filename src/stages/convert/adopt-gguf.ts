@@ -63,11 +63,12 @@ export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
     if (unchanged === undefined) await writeGguf(outFile, base, { signal: context.signal, onBytes });
     else if (cached) await linkOrCopy(unchanged, outFile);
     else await copyOrReflink(unchanged, outFile, { signal: context.signal, onBytes });
-    await writeReport(context, "convert.json", await describeConverted(outFile, "none", { why, pretokenizer: "auto" }));
+    const gguf = await readGguf(outFile);
+    await writeReport(context, "convert.json", describeConverted(gguf, "none", { why, pretokenizer: "auto" }));
     const card = await readBaseCard(requiredInput(context, "snapshot"));
     const found = [...privateWarning("the GGUF source", shownKeys(omitted)), ...privateCardWarning(card)];
     for (const warning of found) context.warn(warning);
-    await warnOfPretokenizer(outFile, context);
+    warnOfPretokenizer(gguf, context);
     const [algorithm, sha256 = ""] = splits[0]?.digest.split(":") ?? [];
     if (unchanged === undefined || algorithm !== "sha256") return {};
     // Verified by the download; a copy of a file that a user may have changed meanwhile is hashed and compared.
@@ -105,8 +106,7 @@ function isChanged(source: Gguf, { metadata }: NewGguf): boolean {
 }
 
 /** llama.cpp loads such a file with its default pre-tokenizer, and the model answers worse than it should. */
-async function warnOfPretokenizer(file: string, context: StageContext): Promise<void> {
-  const gguf = await readGguf(file);
+function warnOfPretokenizer(gguf: Gguf, context: StageContext): void {
   const isUnknown = ["default", undefined].includes(metadataString(gguf, "tokenizer.ggml.pre"));
   if (metadataString(gguf, "tokenizer.ggml.model") !== "gpt2" || !isUnknown) return;
   context.note(

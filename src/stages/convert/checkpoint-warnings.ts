@@ -8,7 +8,6 @@ import { readModelConfig } from "../../converter/model-config.js";
 import { readSettings } from "../../converter/vocabulary/sentencepiece-model.js";
 import { readBytes, readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import type { Gguf } from "../../gguf/gguf.js";
-import { readGguf } from "../../gguf/read-header.js";
 import { readConverterKeys } from "../../llamacpp/toolchain/converter-keys.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import type { Warning } from "../../util/warnings.js";
@@ -21,26 +20,9 @@ import { vocabularyWarnings } from "./vocabulary-warnings.js";
 const adapterConfig = "adapter_config.json";
 
 /**
- * Warns of keys of a snapshot that the converted file does not express, of private values of its card, of an adapter, and of
- * weights that transformers would ignore, replace or change. Errors: QS-GGUF-* for a file that cannot be read.
- */
-export async function warnOfCheckpoint(
-  { warn, toolchain }: Pick<StageContext, "warn" | "toolchain">,
-  { snapshot, file }: { snapshot: string; file: string },
-): Promise<void> {
-  const gguf = await readGguf(file);
-  const stored = (name: string) => {
-    const tensor = gguf.tensors.find((each) => each.name === name);
-    return tensor && { ...tensor, path: file, type: String(tensor.type) };
-  };
-  const matrices = { embedding: stored("token_embd.weight"), output: stored("output.weight") };
-  const tensors = gguf.tensors.map(({ name }) => name);
-  for (const warning of await checkpointWarnings({ gguf, matrices, tensors }, snapshot, { toolchain })) warn(warning);
-}
-
-/**
- * Returns these warnings for the metadata, matrices and tensors' names of a conversion. Files that are no JSON objects are left
- * to the conversion.
+ * Returns warnings of keys of a snapshot that its conversion, of which these are the metadata, matrices and tensors' names, does
+ * not express, of private values of its card, of an adapter, and of weights that transformers would ignore, replace or change.
+ * Files that are no JSON objects are left to the conversion.
  */
 export async function checkpointWarnings(
   { gguf, matrices, tensors }: { gguf: Pick<Gguf, "metadata">; matrices: Matrices; tensors: readonly string[] },

@@ -7,19 +7,18 @@ import { readModelConfig } from "../../converter/model-config.js";
 import { NativeUnsupportedError, nativeUnsupported } from "../../converter/native-errors.js";
 import { readVocabulary } from "../../converter/vocabulary/read-vocabulary.js";
 import { writeNative } from "../../converter/write-model.js";
+import { readGguf } from "../../gguf/read-header.js";
 import { converterDigest } from "../../llamacpp/tool-digests.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import { quote } from "../../util/quote.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
-import { writeReport } from "../step-files.js";
-import { warnOfCheckpoint } from "./checkpoint-warnings.js";
-import { type ConvertParams, describeConverted } from "./convert-report.js";
+import type { ConvertParams } from "./convert-report.js";
 import { runUpstream } from "./convert-upstream.js";
 import { correctVocabulary } from "./correct-vocabulary.js";
-import { noteEnd, pushImpliedEnd } from "./end-of-turn.js";
+import { pushImpliedEnd } from "./end-of-turn.js";
+import { finishConversion } from "./finish-conversion.js";
 import { requireFiniteModel } from "./require-finite.js";
-import { requirePublicMetadata, requireTemplates } from "./require-templates.js";
-import { warnOfTexts } from "./text-warnings.js";
+import { requireTemplates } from "./require-templates.js";
 
 export interface NativeParams extends ConvertParams {
   /** Whether to fall back to llama.cpp's converter if the opened files turn out to be unsupported. */
@@ -70,8 +69,7 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     context,
   });
   await correctVocabulary(tokenizer, folder);
-  const end = await pushImpliedEnd(tokenizer, folder);
-  if (end !== undefined) noteEnd(end, context);
+  await pushImpliedEnd(tokenizer, folder, context);
   const outFile = join(context.out, "model.gguf");
   await writeNative({
     ...{ folder, family, config, tokenizer, outFile },
@@ -81,10 +79,8 @@ async function runNative(params: NativeParams, context: StageContext): Promise<O
     signal: context.signal,
     onProgress: context.progress,
   });
-  await requireFiniteModel(folder, outFile, context);
-  await requirePublicMetadata(outFile);
-  await writeReport(context, "convert.json", await describeConverted(outFile, "native", params));
-  await warnOfTexts(context, { snapshot: folder, file: outFile });
-  await warnOfCheckpoint(context, { snapshot: folder, file: outFile });
+  const gguf = await readGguf(outFile);
+  await requireFiniteModel(folder, gguf, context);
+  await finishConversion({ snapshot: folder, gguf, engine: "native", params }, context);
   return {};
 }

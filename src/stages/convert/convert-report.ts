@@ -1,7 +1,6 @@
 import type { MetadataParams } from "../../converter/general/converter-card.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
-import { readGguf } from "../../gguf/read-header.js";
 import { parameterCount, typeCounts } from "../../gguf/summary.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { QuantsmithError } from "../../util/errors.js";
@@ -41,16 +40,15 @@ export interface ConvertReport {
 }
 
 /**
- * Describes the converted file. Errors: QS-GGUF-*; QS-CONVERT-WEIGHTS if it contains no tensors; QS-CONVERT-PRETOKENIZER if
- * the recipe sets a pre-tokenizer for a tokenizer without one, since the record would be wrong; QS-CONVERT-TOKENIZER if
- * llama.cpp would not load it.
+ * Describes the converted file. Throws QS-CONVERT-WEIGHTS if it contains no tensors; QS-CONVERT-PRETOKENIZER if the recipe sets
+ * a pre-tokenizer for a tokenizer without one, since the record would be wrong; QS-CONVERT-CONFIG and QS-CONVERT-TOKENIZER if
+ * llama.cpp would not load it. Pure.
  */
-export async function describeConverted(
-  file: string,
+export function describeConverted(
+  gguf: Gguf,
   engine: UsedEngine,
   { why, pretokenizer }: Pick<ConvertParams, "why" | "pretokenizer"> & JsonObject,
-): Promise<ConvertReport> {
-  const gguf = await readGguf(file);
+): ConvertReport {
   const used = metadataString(gguf, "tokenizer.ggml.pre");
   if (pretokenizer !== "auto" && used !== pretokenizer) {
     const message = `pretokenizer ${quote(pretokenizer)} has no effect: the model's tokenizer is not a byte-level BPE`;

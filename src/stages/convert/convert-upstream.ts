@@ -1,17 +1,15 @@
 import { join } from "node:path";
 import { checkPretokenizer } from "../../converter/vocabulary/choose-pretokenizer.js";
+import { readGguf } from "../../gguf/read-header.js";
 import { convertToGguf } from "../../llamacpp/python/convert.js";
 import { readPretokenizers } from "../../llamacpp/toolchain/pretokenizers.js";
 import { type Operation, type OperationReport, requiredInput, type StageContext } from "../stage.js";
-import { writeReport } from "../step-files.js";
-import { warnOfCheckpoint } from "./checkpoint-warnings.js";
-import { type ConvertParams, type ConvertReport, describeConverted } from "./convert-report.js";
-import { correctFile } from "./correct-vocabulary.js";
-import { addImpliedEnd } from "./end-of-turn.js";
+import type { ConvertParams, ConvertReport } from "./convert-report.js";
+import { correctHeader } from "./correct-header.js";
+import { finishConversion } from "./finish-conversion.js";
 import { prepareConverter } from "./prepare-converter.js";
 import { requireFiniteModel } from "./require-finite.js";
-import { requirePublicMetadata, requireTemplates } from "./require-templates.js";
-import { warnOfTexts } from "./text-warnings.js";
+import { requireTemplates } from "./require-templates.js";
 
 /**
  * Converts the snapshot to one 16-bit GGUF with llama.cpp's own converter, and corrects its vocabulary.
@@ -48,15 +46,10 @@ export async function runUpstream(
     outFile: "../out/model.gguf",
     outtype: params.outtype,
   });
-  const file = join(context.out, "model.gguf");
   const snapshot = requiredInput(context, "snapshot");
-  await requireFiniteModel(snapshot, file, context);
-  await correctFile(file, snapshot, context);
-  await addImpliedEnd(file, snapshot, context);
-  await requirePublicMetadata(file);
-  const report = await describeConverted(file, "upstream", params);
-  await writeReport(context, "convert.json", { ...report, ...also });
-  await warnOfTexts(context, { snapshot, file });
-  await warnOfCheckpoint(context, { snapshot, file });
+  const written = await readGguf(join(context.out, "model.gguf"));
+  await requireFiniteModel(snapshot, written, context);
+  const gguf = await correctHeader(written, snapshot, context);
+  await finishConversion({ snapshot, gguf, engine: "upstream", params }, context, also);
   return { commands: [run.argv], peakMemoryBytes: run.peakMemoryBytes };
 }

@@ -6,12 +6,9 @@ import { addsPrefixSpace } from "../../converter/vocabulary/prefix-space.js";
 import { readSettings } from "../../converter/vocabulary/sentencepiece-model.js";
 import { readBytes, readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import { brokenTokenizer } from "../../converter/vocabulary/vocabulary-errors.js";
-import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import type { Gguf, GgufValue } from "../../gguf/gguf.js";
 import { metadataString } from "../../gguf/metadata.js";
-import { readGguf } from "../../gguf/read-header.js";
 import type { Json, JsonObject } from "../../util/canonical-json.js";
-import type { StageContext } from "../stage.js";
 
 type Metadata = Pick<Gguf, "metadata">;
 
@@ -120,23 +117,6 @@ export async function correctVocabulary(tokenizer: [string, GgufValue][], snapsh
     const at = tokenizer.findIndex(([name]) => name === key);
     tokenizer.splice(at === -1 ? tokenizer.length : at, at === -1 ? 0 : 1, [key, value]);
   }
-}
-
-/** Corrects a converted file's header. Throws QS-CONVERT-TOKENIZER, QS-GGUF-*, QS-EDIT-*, QS-DISK-FULL. */
-export async function correctFile(
-  file: string,
-  snapshot: string,
-  { signal }: Pick<StageContext, "signal">,
-): Promise<void> {
-  const gguf = await readGguf(file);
-  const facts = await readTokenizerFacts(gguf, snapshot);
-  const entries = facts === undefined ? [] : correctedEntries(gguf, facts);
-  if (entries.length === 0) return;
-  await editGguf(
-    file,
-    entries.map(([key, value]) => ({ kind: "value", key, value })),
-    { signal },
-  );
 }
 
 function itemsOf({ metadata }: Metadata, key: string): readonly unknown[] {

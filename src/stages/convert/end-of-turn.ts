@@ -1,9 +1,7 @@
 import { join } from "node:path";
 import { parseSideFile } from "../../checkpoint/outline/side-files.js";
-import { editGguf } from "../../gguf/edit/edit-gguf.js";
 import type { Gguf, GgufValue } from "../../gguf/gguf.js";
 import { metadataNumber } from "../../gguf/metadata.js";
-import { readGguf } from "../../gguf/read-header.js";
 import { endTexts } from "../../llamacpp/end-of-generation.js";
 import { quote } from "../../util/quote.js";
 import type { Warning } from "../../util/warnings.js";
@@ -69,30 +67,16 @@ export function impliedEnd(gguf: Metadata, ends: ConfiguredEnds): ImpliedEnd | u
   return isControl && isUsed ? { key, id, text } : undefined;
 }
 
-/** Adds the key of `impliedEnd` to the metadata of a checkpoint's tokenizer; returns it. */
+/** Adds the key of `impliedEnd` to the metadata of a checkpoint's tokenizer, and notes it. */
 export async function pushImpliedEnd(
   tokenizer: (readonly [string, GgufValue])[],
   snapshot: string,
-): Promise<ImpliedEnd | undefined> {
-  const end = impliedEnd({ metadata: new Map(tokenizer) }, await readEnds(snapshot));
-  if (end !== undefined) tokenizer.push([end.key, { type: "uint32", value: end.id }]);
-  return end;
-}
-
-/** Adds the key of `impliedEnd` to a converted file's header. Errors: QS-GGUF-*, QS-EDIT-*, QS-DISK-FULL. */
-export async function addImpliedEnd(
-  file: string,
-  snapshot: string,
-  context: Pick<StageContext, "note" | "signal">,
+  { note }: Pick<StageContext, "note">,
 ): Promise<void> {
-  const end = impliedEnd(await readGguf(file), await readEnds(snapshot));
+  const end = impliedEnd({ metadata: new Map(tokenizer) }, await readEnds(snapshot));
   if (end === undefined) return;
-  noteEnd(end, context);
-  await editGguf(file, [{ kind: "set", key: end.key, text: `${end.id}` }], { signal: context.signal });
-}
-
-export function noteEnd({ key, id, text }: ImpliedEnd, { note }: Pick<StageContext, "note">): void {
-  note(`answers end at ${quote(text)} as in transformers: ${key} = ${id}`);
+  tokenizer.push([end.key, { type: "uint32", value: end.id }]);
+  note(`answers end at ${quote(end.text)} as in transformers: ${end.key} = ${end.id}`);
 }
 
 /** Warns of tokens that end an answer for transformers, and not for llama.cpp. Pure. */

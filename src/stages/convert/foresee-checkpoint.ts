@@ -64,7 +64,7 @@ async function foreseeNative(
     known: await readPretokenizers(await context.toolchain()),
   });
   await correctVocabulary(tokenizer, folder);
-  await pushImpliedEnd(tokenizer, folder);
+  await pushImpliedEnd(tokenizer, folder, { note: () => undefined });
   const model = { h, rope: readRope(h, family.ropeTypes), fileType: 0, ...(pooling === undefined ? {} : { pooling }) };
   const metadata = new Map<string, GgufValue>([
     ["general.architecture", { type: "string", value: family.gguf }],

@@ -4,20 +4,18 @@ import { findBadValue } from "../../checkpoint/check-weights.js";
 import { isWeightFile } from "../../checkpoint/file-selection.js";
 import { readSafetensorsHeader, type SafetensorsTensor } from "../../checkpoint/safetensors.js";
 import type { Gguf } from "../../gguf/gguf.js";
-import { readGguf } from "../../gguf/read-header.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 
 /**
  * Requires finite values in the GGUF file of a checkpoint, which is read only if the conversion can make values infinite.
- * Errors: QS-CONVERT-OVERFLOW, QS-FETCH-SAFETENSORS, QS-GGUF-*.
+ * Errors: QS-CONVERT-OVERFLOW, QS-FETCH-SAFETENSORS.
  */
 export async function requireFiniteModel(
   snapshot: string,
-  file: string,
+  gguf: Gguf,
   options: { signal: AbortSignal },
 ): Promise<void> {
-  const gguf = await readGguf(file);
   const types = new Set(gguf.tensors.map(({ type }) => type.name));
   for (const name of (await readdir(snapshot)).filter(isWeightFile)) {
     const isPickle = !name.endsWith(".safetensors");

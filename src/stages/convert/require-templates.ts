@@ -2,7 +2,7 @@ import { requireNoToken } from "../../checkpoint/require-no-token.js";
 import { addChatTemplate, readChatTemplate } from "../../converter/vocabulary/chat-template.js";
 import { readModelFiles } from "../../converter/vocabulary/model-files.js";
 import { VocabularyEntries } from "../../converter/vocabulary/vocabulary-entries.js";
-import { readGguf } from "../../gguf/read-header.js";
+import type { Gguf } from "../../gguf/gguf.js";
 
 /** Throws QS-CONVERT-TOKEN for a checkpoint's chat templates; the converters report those that they cannot read. */
 export async function requireTemplates(folder: string): Promise<void> {
@@ -11,8 +11,8 @@ export async function requireTemplates(folder: string): Promise<void> {
 }
 
 /** Throws QS-CONVERT-TOKEN for any text of a converted file's metadata, as from generation_config.json. */
-export async function requirePublicMetadata(file: string): Promise<void> {
-  requireNoToken("the checkpoint", (await readGguf(file)).metadata, () => true);
+export function requirePublicMetadata({ metadata }: Pick<Gguf, "metadata">): void {
+  requireNoToken("the checkpoint", metadata, () => true);
 }
 
 async function readTemplates(folder: string) {

@@ -6,12 +6,10 @@ import { readPoolingType } from "../../converter/pooling.js";
 import { readObject } from "../../converter/vocabulary/tokenizer-files.js";
 import type { Gguf } from "../../gguf/gguf.js";
 import { metadataNumber, metadataString } from "../../gguf/metadata.js";
-import { readGguf } from "../../gguf/read-header.js";
 import type { JsonObject } from "../../util/canonical-json.js";
 import { quote, quoteList } from "../../util/quote.js";
 import { readRegular } from "../../util/regular-file.js";
 import type { Warning } from "../../util/warnings.js";
-import type { StageContext } from "../stage.js";
 import { missingEnds, readEnds } from "./end-of-turn.js";
 import { templateWarnings } from "./template-warnings.js";
 import {
@@ -27,17 +25,6 @@ import {
 
 /** Names in a message. */
 const maxNames = 5;
-
-/**
- * Reports what a snapshot's tokenizer and chat templates say and the converted file does not contain. Errors: QS-GGUF-*
- * for a file that cannot be read.
- */
-export async function warnOfTexts(
-  { warn }: Pick<StageContext, "warn">,
-  { snapshot, file }: { snapshot: string; file: string },
-): Promise<void> {
-  for (const warning of await textWarnings(await readGguf(file), snapshot)) warn(warning);
-}
 
 /** Returns what a folder's tokenizer and chat templates say and the metadata of its conversion does not. */
 export async function textWarnings(gguf: Pick<Gguf, "metadata">, snapshot: string): Promise<Warning[]> {

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { readGguf } from "../../../src/gguf/read-header.js";
 import { describeConverted } from "../../../src/stages/convert/convert-report.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { architecture, arrayPair, buildGguf, stringPair, text, valueType } from "../../fixtures/gguf-builder.js";
@@ -8,11 +9,14 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const home = temporaryFolder();
 
+const describe = async (file: string, params: Parameters<typeof describeConverted>[2]) =>
+  describeConverted(await readGguf(file), "native", params);
+
 test("a conversion without weights fails, even if the converter succeeded", async () => {
   const file = join(home, "model.gguf");
   writeFileSync(file, buildGguf());
   const params = { modelName: "M", baseModel: null, metadata: {}, pretokenizer: "auto", why: "a test" };
-  const failure = await failureOf(describeConverted(file, "upstream", { ...params, outtype: "bf16" }));
+  const failure = await failureOf(describe(file, { ...params, outtype: "bf16" }));
   expect(failure).toMatchObject({ code: "QS-CONVERT-WEIGHTS", remedy: expect.stringContaining("model.safetensors") });
 });
 
@@ -33,7 +37,7 @@ test.each([
   ];
   writeFileSync(file, buildGguf({ metadata, tensors: [{ name: "a", shape: [8] }] }));
   const params = { why: "a test", pretokenizer: "auto" };
-  const outcome = await describeConverted(file, "native", params).then(
+  const outcome = await describe(file, params).then(
     () => undefined,
     (error: unknown) => error,
   );

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { GgufValue } from "../../../src/gguf/gguf.js";
 import { readGguf } from "../../../src/gguf/read-header.js";
 import { writeGguf } from "../../../src/gguf/write-gguf.js";
-import { correctFile, correctVocabulary, readTokenizerFacts } from "../../../src/stages/convert/correct-vocabulary.js";
+import { correctHeader } from "../../../src/stages/convert/correct-header.js";
+import { correctVocabulary, readTokenizerFacts } from "../../../src/stages/convert/correct-vocabulary.js";
 import { vocabularyWarnings } from "../../../src/stages/convert/vocabulary-warnings.js";
 import { failureOf } from "../../fixtures/failure.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
@@ -83,10 +84,11 @@ describe("tokenizer.json without tokenizer.model", () => {
     const file = join(folder, "model.gguf");
     const general: [string, GgufValue] = ["general.architecture", { type: "string", value: "llama" }];
     await writeGguf(file, { metadata: new Map([general, ...converted()]), tensors: [] });
-    await correctFile(file, folder, { signal });
+    const corrected = await correctHeader(await readGguf(file), folder, { signal, note: () => undefined });
     const entries = converted();
     await correctVocabulary(entries, folder);
-    expect([...(await readGguf(file)).metadata]).toEqual([general, ...entries]);
+    expect([...corrected.metadata]).toEqual([general, ...entries]);
+    expect(corrected).toEqual(await readGguf(file));
   });
 
   test("says that a text gets no space", async () => {

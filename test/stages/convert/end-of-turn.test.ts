@@ -5,12 +5,8 @@ import type { GgufValue } from "../../../src/gguf/gguf.js";
 import { metadataNumber } from "../../../src/gguf/metadata.js";
 import { readGguf } from "../../../src/gguf/read-header.js";
 import { writeGguf } from "../../../src/gguf/write-gguf.js";
-import {
-  addImpliedEnd,
-  type ConfiguredEnds,
-  impliedEnd,
-  missingEnds,
-} from "../../../src/stages/convert/end-of-turn.js";
+import { correctHeader } from "../../../src/stages/convert/correct-header.js";
+import { type ConfiguredEnds, impliedEnd, missingEnds } from "../../../src/stages/convert/end-of-turn.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
 
 const folder = temporaryFolder();
@@ -66,9 +62,10 @@ describe("tokens that end a turn", () => {
     await writeGguf(path, { ...file(texts, {}, template), tensors: [] });
     const notes: string[] = [];
     const context = { note: (text: string) => notes.push(text), signal: new AbortController().signal };
-    await addImpliedEnd(path, snapshot, context);
-    expect(metadataNumber(await readGguf(path), "tokenizer.ggml.eot_token_id")).toBe(4);
-    await addImpliedEnd(path, snapshot, context);
+    const corrected = await correctHeader(await readGguf(path), snapshot, context);
+    expect(corrected).toEqual(await readGguf(path));
+    expect(metadataNumber(corrected, "tokenizer.ggml.eot_token_id")).toBe(4);
+    expect(await correctHeader(corrected, snapshot, context)).toBe(corrected);
     expect(notes).toEqual(['answers end at "<|fin|>" as in transformers: tokenizer.ggml.eot_token_id = 4']);
   });
 

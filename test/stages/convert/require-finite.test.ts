@@ -55,7 +55,7 @@ test.each([
   const bytes = { F32: 4, F8_E4M3: 1 }[dtype] ?? 2;
   parts.add("a.weight", dtype, shape, { buffer: new ArrayBuffer(32 * bytes) });
   put(join(snapshot, "model.safetensors"), parts.build());
-  const check = requireFiniteModel(snapshot, damaged(type), options);
+  const check = requireFiniteModel(snapshot, await readGguf(damaged(type)), options);
   if (isChecked) expect((await failureOf(check)).code).toBe("QS-CONVERT-OVERFLOW");
   else await check;
 });
