@@ -56,7 +56,9 @@ async function describe(
   for (const [name, file] of files) {
     tools.push([name, { path: file, version: await readToolVersion(name, file, signal), source }]);
   }
-  const hashes = await Promise.all((await codeFiles(files)).map((file) => sha256File(file, signal)));
+  // One by one: each read listens to the signal, and Node warns of more than ten listeners.
+  const hashes: string[] = [];
+  for (const file of await codeFiles(files)) hashes.push(await sha256File(file, signal));
   const version = tools[0]?.[1].version ?? "";
   return {
     digest: sha256(hashes.sort().join("\n")),

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { findPinnedPackage } from "../../../src/llamacpp/toolchain/pinned-package.js";
 import { describeToolchain, resolveToolchain } from "../../../src/llamacpp/toolchain/toolchain.js";
@@ -55,6 +56,19 @@ describe("QUANTSMITH_LLAMA_CPP", () => {
     expect(withLibrary).not.toBe(before);
     await writeFile(path.join(target, "llama-imatrix"), "#!/bin/sh\necho 'version: 9.9.9-test (build 7)'\n");
     expect((await resolveToolchain()).digest).not.toBe(withLibrary);
+  });
+
+  test("many libraries cause no warning of Node", async () => {
+    const target = await makeTools("llama");
+    for (let index = 0; index < 12; index++) await writeFile(path.join(target, `libggml-${index}.so`), "code");
+    vi.stubEnv("QUANTSMITH_LLAMA_CPP", target);
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on("warning", onWarning);
+    await resolveToolchain({ signal: new AbortController().signal });
+    await nextTurn();
+    process.off("warning", onWarning);
+    expect(warnings).toEqual([]);
   });
 
   test("the error for a missing tool contains its name", async () => {
