@@ -1,7 +1,13 @@
-/** A user name or password before `@`; the password may contain `@`, or `/`, which its user did not encode. */
+/*
+ * All of these need time linear in a text's length, also of a hostile one: a pattern that starts anywhere does not look beyond
+ * the next place where it may start, or only a limited number of characters.
+ */
+
+/** An address up to the colon after a user, in a word: not a host, which has a dot or a number after its colon. */
+const addressWithUser = /([a-z0-9+.-]:\/\/)(?!localhost:)(?:[^/:@.[\]"']+:|[^/:@"']+:(?!\d+(?:[/?#"']|$)))/i;
+
+/** A user name or password before `@`. */
 const urlCredentials = [
-  // Not a host and a port: the part before the colon has no dot, or the part after it is not a number.
-  /([a-z0-9+.-]:\/\/)(?!localhost:)(?:[^\s/:@.[\]"']+:|[^\s/:@"']+:(?!\d+(?:[/?#\s"']|$)))\S*@/gi,
   // `git` is the user of every repository by ssh.
   /([a-z0-9+.-]:\/\/)(?!git@)[^\s/"'<>]*@/gi,
   // Without a scheme, before a host; not an address for mail, an alias of npm or an image with its digest.
@@ -20,7 +26,7 @@ const tokens = [
   /\bgl(?:pat|dt|rt|ptt)-[\w-]{20,}|\b(?:AKIA|ASIA)(?=[A-Z]*\d)[A-Z0-9]{16}\b/,
   /\bxox[abeprs]-\d[\w-]{5,}|\bnpm_[A-Za-z0-9]{36,}|\bAIza[\w-]{35}/,
   // JSON web tokens and private keys.
-  /eyJ[\w-]+\.eyJ[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/,
+  /\.eyJ(?<=eyJ[\w-]+\.eyJ)[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/,
 ] as const;
 const secrets = new RegExp(tokens.map(({ source }) => source).join("|"), "g");
 
@@ -54,14 +60,28 @@ export function redact(text: string): string {
     // Those of apps are JSON web tokens: `hf_oauth_ey….ey….…`. Names such as hf_quant_config.json stay.
     .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
     // Other JSON web tokens, such as those for signing: three parts, the first two JSON in base64.
-    .replace(/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, "[redacted]")
+    .replace(/(?<![\w-])((?:(?!eyJ)[\w-])*)eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, "$1[redacted]")
     .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]")
     .replace(secrets, "[redacted]");
   return urlCredentials
-    .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens)
-    .replace(/(\w:\/\/[^\s"'?]*)\?[^\s"']+/g, "$1?[redacted]")
+    .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens.replace(/\S+/g, withoutUser))
+    .replace(/[^\s"']+/g, withoutQuery)
     .replace(secretParameters, "$1[redacted]")
     .replace(secretAssignments, "$1[redacted]");
+}
+
+/** Removes user and password of an address in a word; the password may contain `@`, or `/`, which its user did not encode. */
+function withoutUser(word: string): string {
+  const last = word.lastIndexOf("@");
+  const found = last === -1 ? null : addressWithUser.exec(word);
+  if (found === null || found.index + found[0].length > last) return word;
+  return `${word.slice(0, found.index)}${found[1]}[redacted]${word.slice(last)}`;
+}
+
+function withoutQuery(word: string): string {
+  const address = word.search(/\w:\/\//);
+  const query = address === -1 ? -1 : word.indexOf("?", address);
+  return query === -1 || query + 1 === word.length ? word : `${word.slice(0, query)}?[redacted]`;
 }
 
 /** Redacts a setting that should be an address, such as a proxy; it may lack the scheme or have a wrong one. */
@@ -76,7 +96,7 @@ export function findToken(text: string): number {
 
 /** True if a text contains a URL with a user name or password. */
 export function hasUrlCredentials(text: string): boolean {
-  return urlCredentials.some((pattern) => text.search(pattern) >= 0);
+  return text.replace(/\S+/g, withoutUser) !== text || urlCredentials.some((pattern) => text.search(pattern) >= 0);
 }
 
 /** True if a text contains a token, a private key, a password after its name, or a URL with credentials or a presigned query. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { errorReport } from "../../src/util/error-report.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { quote } from "../../src/util/quote.js";
-import { hasUrlCredentials, redact, redactAddress, redactAlways } from "../../src/util/redact.js";
+import { hasSecret, hasUrlCredentials, redact, redactAddress, redactAlways } from "../../src/util/redact.js";
 
 const secret = "s3cr3t";
 
@@ -98,4 +98,24 @@ test.each([
 ])("the setting %s is shown without credentials", (address) => {
   expect(redactAddress(address)).not.toContain(secret);
   expect(redactAddress(address)).toMatch(/\[redacted\]@host$/);
+});
+
+// A quadratic search takes a minute of each.
+test.each([
+  "a://",
+  "a://b:",
+  "a://b:8080/",
+  "a://?",
+  "a://x@",
+  "a://git@",
+  "eyJ",
+  "eyJa.",
+  "sk-",
+  "hf_",
+  "token=",
+  "a:",
+])("a long text of %j is searched in linear time", (part) => {
+  const text = part.repeat(500_000 / part.length);
+  expect(redact(text)).toBeTypeOf("string");
+  expect(hasSecret(text)).toBeTypeOf("boolean");
 });
