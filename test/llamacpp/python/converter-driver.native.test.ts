@@ -21,6 +21,16 @@ async function printed(script: string, args: readonly string[] = [], pretokenize
   return result.stdout.trim();
 }
 
+/** Writes a stand-in of transformers that reads a tokenizer with these lines. */
+function writeTransformers(...lines: readonly string[]): void {
+  const head = ["import json", "class PreTrainedTokenizerBase:", "    vocab_files_names = {}", "    @classmethod"];
+  const method = [
+    "    def _from_pretrained(cls, files, folder, *args, **kwargs):",
+    ...lines.map((line) => `        ${line}`),
+  ];
+  writeFileSync(join(folder, "transformers.py"), [...head, ...method, ""].join("\n"));
+}
+
 test("the script runs as if called directly", async (context) => {
   if (python === undefined) context.skip("needs a Python on the PATH");
   const script = "import sys; print(__name__, sys.argv, sys.path[0])";
@@ -82,16 +92,7 @@ except PermissionError as error:
     print(error)
 `;
   // As in transformers: keywords of the call take precedence over tokenizer_config.json.
-  writeFileSync(
-    join(folder, "transformers.py"),
-    `
-class PreTrainedTokenizerBase:
-    vocab_files_names = {}
-    @classmethod
-    def _from_pretrained(cls, files, folder, *args, **kwargs):
-        print({**{"vocab_file": "/home/me/token"}, **kwargs})
-`,
-  );
+  writeTransformers(`print({**{"vocab_file": "/home/me/token"}, **kwargs})`);
   expect((await printed(script)).split("\n")).toEqual([
     "{'vocab_file': 'model/vocab.txt', 'use_fast': True, 'tokenizer_file': None}",
     "the converter may not read files outside the checkpoint",
@@ -126,18 +127,10 @@ for cls in [Blenderbot, Blenderbot, Base]:
     added_tokens_decoder: { "0": { content: "/" } },
     chat_template: "/{{ x }}/",
   };
-  writeFileSync(
-    join(folder, "transformers.py"),
-    `
-import json
-class PreTrainedTokenizerBase:
-    vocab_files_names = {}
-    @classmethod
-    def _from_pretrained(cls, files, folder, *args, **kwargs):
-        init = {**json.loads(${JSON.stringify(JSON.stringify(config))}), **kwargs}
-        init["merges_file"] = kwargs.get("merges_file") or ${JSON.stringify(foreign)}
-        cls("/home/me/token", *args, **init)
-`,
+  writeTransformers(
+    `init = {**json.loads(${JSON.stringify(JSON.stringify(config))}), **kwargs}`,
+    `init["merges_file"] = kwargs.get("merges_file") or ${JSON.stringify(foreign)}`,
+    `cls("/home/me/token", *args, **init)`,
   );
   const kept = {
     ...{

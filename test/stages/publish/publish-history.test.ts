@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { HubConnection } from "../../../src/hub/connection.js";
 import { parseHistory } from "../../../src/release/history.js";
 import { renderChecksums, reviseProvenance } from "../../../src/release/revise-lists.js";
@@ -13,9 +13,10 @@ import { failureOf } from "../../fixtures/failure.js";
 import { folderDigests } from "../../fixtures/folder-digests.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { smallFile } from "../../fixtures/hub-server/repo.js";
-import { connectToWrite, publishFolder, startWritableHub, treeOf } from "../../fixtures/publish-client.js";
+import { connectToWrite, publishFolder, treeOf } from "../../fixtures/publish-client.js";
 import { type ReleaseParts, releaseFolder } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { useWritableHub } from "../../fixtures/use-writable-hub.js";
 
 const base = temporaryFolder();
 const signal = new AbortController().signal;
@@ -27,15 +28,8 @@ const first: ReleaseParts = { variants: { Q4_K_M: 1, Q2_K: 3 }, bytes: 60_000 };
 const second: ReleaseParts = { variants: { Q4_K_M: 4, Q8_0: 5 }, bytes: 60_000 };
 const third: ReleaseParts = { variants: { Q4_K_M: 6, Q8_0: 5 }, bytes: 60_000 };
 
-beforeEach(async () => {
-  hub = await startWritableHub();
-  const home = mkdtempSync(join(base, "home-"));
-  folder = join(home, "release");
-  connection = connectToWrite(hub, home);
-});
-afterEach(async () => {
-  expect(hub.violations).toEqual([]);
-  await hub.close();
+useWritableHub(base, (started) => {
+  ({ hub, folder, connection } = started);
 });
 
 const textOf = (path: string) => {

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { HubConnection } from "../../../src/hub/connection.js";
 import { previewHub, publishToHub, requireAccess } from "../../../src/stages/publish/publish-hub.js";
 import { releaseFiles } from "../../../src/stages/publish/release-files.js";
@@ -10,31 +10,18 @@ import { buildGguf, completeMetadata } from "../../fixtures/gguf-builder.js";
 import { digests } from "../../fixtures/hub-client.js";
 import type { Hub } from "../../fixtures/hub-server/hub.js";
 import { smallFile } from "../../fixtures/hub-server/repo.js";
-import {
-  canary,
-  connectToWrite,
-  publishFolder,
-  startWritableHub,
-  treeOf,
-  withoutHistory,
-} from "../../fixtures/publish-client.js";
+import { canary, connectToWrite, publishFolder, treeOf, withoutHistory } from "../../fixtures/publish-client.js";
 import { releaseFolder, rerun } from "../../fixtures/release-folder.js";
 import { temporaryFolder } from "../../fixtures/temp-folder.js";
+import { useWritableHub } from "../../fixtures/use-writable-hub.js";
 
 const base = temporaryFolder();
 let hub: Hub;
 let folder: string;
 let connection: HubConnection;
 
-beforeEach(async () => {
-  hub = await startWritableHub();
-  const home = mkdtempSync(join(base, "home-"));
-  folder = join(home, "release");
-  connection = connectToWrite(hub, home);
-});
-afterEach(async () => {
-  expect(hub.violations).toEqual([]);
-  await hub.close();
+useWritableHub(base, (started) => {
+  ({ hub, folder, connection } = started);
 });
 
 const uploads = () =>
