@@ -1,7 +1,9 @@
 import { Command, Option } from "commander";
 import { onHubWait } from "../hub/hub-waits.js";
 import { packageVersion } from "../util/package-version.js";
+import { addCacheCommands } from "./cache-commands.js";
 import { addComputeOptions } from "./compute-flags.js";
+import { json } from "./json-option.js";
 import { note } from "./print.js";
 import { requireValues } from "./usage-error.js";
 import { describeHubWait } from "./views/describe.js";
@@ -27,7 +29,6 @@ const commands = {
   verify: () => import("./commands/verify.js"),
   compare: () => import("./commands/compare.js"),
   doctor: () => import("./commands/doctor.js"),
-  cache: () => import("./commands/cache.js"),
   schema: () => import("./commands/schema.js"),
   worker: () => import("./commands/worker.js"),
 };
@@ -48,7 +49,6 @@ export const program = new Command("quantsmith")
 
 const verbose = new Option("--verbose", "print a line per step instead of the live board").conflicts("quiet");
 const quiet = ["--quiet", "print results, warnings and errors only"] as const;
-const json = ["--json", "print one JSON document on standard output"] as const;
 
 addComputeOptions(
   program
@@ -272,35 +272,7 @@ program
   .option(...json)
   .action(async (options) => (await commands.doctor()).doctor(options));
 
-const cache = program.command("cache").description("list or remove finished steps");
-
-cache
-  .command("ls")
-  .description("list finished steps, most recently used first")
-  .option("--out <folder>", "folder of the store", "artifacts")
-  .option(...json)
-  .action(async (options) => (await commands.cache()).cacheList(options));
-
-cache
-  .command("gc")
-  .description("remove finished steps; releases stay intact")
-  .requiredOption("--keep <rule>", "steps to keep: a size (20GB), an age (30d), or `release`")
-  .option("--out <folder>", "folder of the store", "artifacts")
-  .option(...json)
-  .action(async (options) => (await commands.cache()).cacheCollect(options));
-
-addComputeOptions(
-  cache
-    .command("trim <recipe>")
-    .usage("<recipe> (--shared | --variant <name...>) [options]")
-    .description("remove steps that the next CI job does not need")
-    .option("--shared", "keep the results of `run --shared`")
-    .option("--variant <name...>", "keep the results of `run --variant` for these variants")
-    .option("--pipeline <name>", "as for run"),
-)
-  .option("--out <folder>", "folder of the store", "artifacts")
-  .option(...json)
-  .action(async (recipe, options) => (await commands.cache()).cacheTrim(recipe, options));
+addCacheCommands(program);
 
 program
   .command("schema [kind]")
