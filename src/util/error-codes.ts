@@ -110,7 +110,7 @@ export const errorCodes = {
   "QS-FETCH-SPLIT": { exit: 2, about: "A split of the GGUF source is missing, or belongs to another file." },
   "QS-FETCH-NAN": {
     exit: 2,
-    about: "The weights contain NaN or infinity, or a scale of FP8 or integer weights that is 256 or more, or of FP8 weights negative.",
+    about: "The weights contain NaN, infinity, a scale of FP8 or integers of 256 or more, or a negative one of FP8.",
   },
   "QS-FETCH-LINK": {
     exit: 2,
