@@ -25,7 +25,7 @@ export interface HubConnection {
   agentFor(url: URL): Promise<Agent | undefined>;
   /** Returns the authorization header for addresses below the endpoint, and no headers for any other. */
   authorize(url: URL): Record<string, string>;
-  /** Returns a server's text for a message, with the token redacted: one line, at most 300 characters. */
+  /** Returns a server's text for a message, redacted: one line, at most 300 characters. */
   quote(text: string): string;
 }
 
@@ -66,7 +66,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     limits: { ...defaultLimits, ...limits },
     rateLimiter: new RateLimiter(),
     agentFor: proxyAgents(env),
-    quote: (text) => oneLine(redact(token === undefined ? text : text.replaceAll(token, "[redacted]"))),
+    quote: (text) => oneLine(redact(text)),
     authorize: (url) => (token !== undefined && isBelow(url, root) ? { authorization: `Bearer ${token}` } : {}),
   };
 }
