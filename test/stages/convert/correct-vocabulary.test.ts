@@ -111,11 +111,35 @@ describe("tokenizer.json without tokenizer.model", () => {
     expect(await warnings({ normalizer: { type: "Lowercase" } })).toEqual([
       'tokenizer.json, `normalizer` ("Lowercase"): llama.cpp changes only the spaces of a text',
     ]);
-    expect(await warnings({ pre_tokenizer: { type: "Digits" } })).toEqual([
-      'tokenizer.json, `pre_tokenizer` ("Digits"): llama.cpp does not split a text before it merges',
-    ]);
     // Words are split at spaces, within which no token is.
-    expect(await warnings({ normalizer: null, pre_tokenizer: { type: "Metaspace", split: true } })).toEqual([]);
+    const metaspace = (more: object = {}) => ({ type: "Metaspace", split: true, ...more });
+    expect(await warnings({ normalizer: null, pre_tokenizer: metaspace({ prepend_scheme: "never" }) })).toEqual([]);
+    const again = [
+      'tokenizer.json, `pre_tokenizer` ("Metaspace"): llama.cpp also puts a space before a text that begins with one',
+    ];
+    expect(await warnings({ normalizer: null, pre_tokenizer: metaspace() })).toEqual(again);
+    expect(await warnings({ pre_tokenizer: metaspace() })).toEqual([]);
+    expect(await warnings({}, { ignore_merges: true })).toEqual([]);
+    expect((await warnings({}, { ignore_merges: true, merges: [] })).at(-1)).toBe(
+      'tokenizer.json, `model.ignore_merges` (true): llama.cpp never forms words of the vocabulary without merges: "▁ab"',
+    );
+  });
+
+  test("warns of a split at digits only for a vocabulary with tokens that it splits", async () => {
+    const model = fast().model as { vocab: Record<string, number> };
+    const warnings = async (texts: string[], step: object, ...more: object[]) => {
+      const vocab = { ...model.vocab, ...Object.fromEntries(texts.map((text, index) => [text, 100 + index])) };
+      const steps = { type: "Sequence", pretokenizers: [{ type: "Digits", ...step }, ...more] };
+      const found = (await correct({ "tokenizer.json": fast({ pre_tokenizer: steps }, { vocab }) })).warnings;
+      return found.filter((message) => message.includes("Digits"));
+    };
+    const lost = ['tokenizer.json, `pre_tokenizer` ("Digits"): llama.cpp does not split a text before it merges'];
+    const each = { individual_digits: true };
+    expect(await warnings(["1", "<0x31>"], each)).toEqual([]);
+    expect(await warnings(["12"], each)).toEqual(lost);
+    expect(await warnings(["12"], {})).toEqual([]);
+    expect(await warnings(["▁1"], {})).toEqual(lost);
+    expect(await warnings(["1"], each, { type: "Metaspace" })).toEqual(lost);
   });
 });
 
