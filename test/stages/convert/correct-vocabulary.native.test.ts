@@ -1,5 +1,6 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Tokenizer } from "@huggingface/tokenizers";
 import { expect, test } from "vitest";
 import { readVocabulary } from "../../../src/converter/vocabulary/read-vocabulary.js";
 import { readPieces } from "../../../src/converter/vocabulary/sentencepiece-model.js";
@@ -34,6 +35,25 @@ test("the demo's model as transformers 5 saves it: tokenizer.json alone gives th
   expect(expected).toHaveLength(texts.length);
   expect(texts.filter((_, at) => expected[at]?.join() !== found[at]?.join())).toEqual([]);
   expect(found.at(-1)).toContain(pieces.findIndex(({ text }) => text === "<|im_start|>"));
+});
+
+test("Metaspace adds no space to a text that begins with one, as llama.cpp does", async () => {
+  const folder = join(home, "metaspace");
+  await mkdir(folder);
+  const pieces = readPieces(await readFile(join(demoFolder, "tiny-llama", "tokenizer.model")));
+  const config = { tokenizer_class: "LlamaTokenizer", unk_token: "<unk>", added_tokens_decoder: undefined };
+  await writeSentencePiece(folder, { pieces, added: [], config, dummyPrefix: true }, { model: false, json: true });
+  const path = join(folder, "tokenizer.json");
+  const json = {
+    ...JSON.parse(await readFile(path, "utf8")),
+    ...{ normalizer: null, pre_tokenizer: { type: "Metaspace", replacement: "▁", split: false } },
+  };
+  await writeFile(path, JSON.stringify(json));
+  const tokenizer = new Tokenizer(json, {});
+  const ids = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const [plain, spaced] = await tokensOf("metaspace", folder, ["hello", " hello"]);
+  expect([ids("hello"), ids(" hello")]).toEqual([plain, plain]);
+  expect(spaced).not.toEqual(plain);
 });
 
 async function tokensOf(name: string, folder: string, texts: readonly string[]): Promise<number[][]> {
