@@ -5,7 +5,7 @@ import { addCacheCommands } from "./cache-commands.js";
 import { addComputeOptions } from "./compute-flags.js";
 import { json } from "./json-option.js";
 import { note } from "./print.js";
-import { requireValues } from "./usage-error.js";
+import { requirePaths, requireValues } from "./usage-error.js";
 import { describeHubWait } from "./views/describe.js";
 
 /** Imported on use, so that short commands start fast. */
@@ -44,6 +44,7 @@ export const program = new Command("quantsmith")
   .exitOverride()
   .hook("preAction", (_, command) => {
     requireValues(command);
+    requirePaths(command);
     if (command.opts().quiet !== true) onHubWait((wait) => note(describeHubWait(wait)));
   });
 

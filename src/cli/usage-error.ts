@@ -1,5 +1,7 @@
 import { type Command, CommanderError } from "commander";
+import { isAddress } from "../util/address.js";
 import { QuantsmithError } from "../util/errors.js";
+import { quote } from "../util/quote.js";
 
 /** Returns an error of commander as QS-USAGE, whose remedy names the help of the given command. */
 export function usageError(error: CommanderError, program: Command, args: readonly string[]): QuantsmithError {
@@ -27,6 +29,26 @@ export function requireValues(command: Command): void {
     const option = command.options.find((option) => option.attributeName() === name)?.long ?? name;
     throw new CommanderError(2, "quantsmith.emptyValue", `error: option '${option}' has an empty value`);
   }
+}
+
+/** Commands whose arguments may be on the Hub. */
+const hubCommands = ["verify", "compare", "inspect", "init"];
+
+/** Options that take a path. */
+const pathOption = /[<[](?:file|folder|recipe)\b/;
+
+/** Throws QS-USAGE for an address as an argument, or where an option takes a path: it may contain a password. */
+export function requirePaths(command: Command): void {
+  const given: unknown[] = [...command.args];
+  for (const option of command.options) {
+    if (pathOption.test(option.flags)) given.push(command.getOptionValue(option.attributeName()));
+  }
+  const address = given.flat().find((value): value is string => typeof value === "string" && isAddress(value));
+  if (address === undefined) return;
+  const onHub = hubCommands.includes(command.name()) ? ", or `hf:org/name` for a repository on the Hub" : "";
+  throw new QuantsmithError("QS-USAGE", `${quote(address)} is an address instead of a path`, {
+    remedy: `Give the path of a file or folder${onHub}.`,
+  });
 }
 
 /** Returns the command that arguments begin with, `quantsmith cache gc`; undefined for none. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isAddress } from "../util/address.js";
 import { quote } from "../util/quote.js";
 import { schemaIssue } from "../util/schema-issue.js";
 import { didYouMean, nearest } from "../util/suggest.js";
@@ -50,8 +51,9 @@ function noTextFault(text: string, file: string): [message: string, remedy: stri
     : [`${quote(text)} is not a text: a corpus cannot be read from .${kind} files`, "Use plain text or .jsonl."];
 }
 
-/** Returns whether a text can be a path: not empty, no control characters. */
+/** Returns whether a text can be a path: not empty, no address, no control characters. */
 export function isPlainPath(text: string): boolean {
+  if (isAddress(text)) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Node throws for a NUL in a path
   return text.trim() !== "" && !/[\u0000-\u001f\u007f]/.test(text);
 }

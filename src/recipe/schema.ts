@@ -124,7 +124,7 @@ export const modelPlaceholder = "{model}";
 const publishPlace = z
   .string()
   .superRefine((text, check) => {
-    if (new RegExp(`^${publishFolder}$`).test(text)) return;
+    if (new RegExp(`^${publishFolder}$`).test(text) && isPlainPath(text.slice(4))) return;
     const ref = parseHubName(text.replaceAll(modelPlaceholder, "model"));
     if (ref === undefined) {
       const remedy = "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.";

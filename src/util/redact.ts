@@ -3,15 +3,31 @@
  * the next place where it may start, or only a limited number of characters.
  */
 
+/** The start of an address: with any scheme, or with one slash as in a path that was made of the address. */
+const start = String.raw`(?:[a-z0-9+.-]:\/|\b(?:https?|s?ftps?|ssh|wss?|s3|(?:git|hg|svn)(?:\+[a-z]+)?):)\/`;
+
+/** As `start`, or two slashes at the start of a word. */
+const wordStart = String.raw`(?:${start}|(?<![^\s"'\`=(,<])\/\/)`;
+
 /** An address up to the colon after a user, in a word: not a host, which has a dot or a number after its colon. */
-const addressWithUser = /([a-z0-9+.-]:\/\/)(?!localhost:)(?:[^/:@.[\]"']+:|[^/:@"']+:(?!\d+(?:[/?#"']|$)))/i;
+const addressWithUser = new RegExp(
+  String.raw`(${wordStart})(?!localhost:)(?:[^/:@.[\]"']+:|[^/:@"']+:(?!\d+(?:[/?#"']|$)))`,
+  "i",
+);
+
+const addressStart = new RegExp(start, "i");
 
 /** A user name or password before `@`. */
 const urlCredentials = [
   // `git` is the user of every repository by ssh.
-  /([a-z0-9+.-]:\/\/)(?!git@)[^\s/"'<>]*@/gi,
+  new RegExp(String.raw`(${start})(?!git@)[^\s/"'<>]*@`, "gi"),
+  // A password with blanks, which its user did not encode.
+  new RegExp(
+    String.raw`(${wordStart})(?!localhost:)[^\s/:@[\]"'<>]{1,200}:(?!\d+(?:\W|$))[^\s@"'<>]{1,100}(?: [^\s@"'<>]{1,100}){1,4}@(?=[a-z\d])`,
+    "gi",
+  ),
   // Without a scheme, before a host; not an address for mail, an alias of npm or an image with its digest.
-  /((?:^|[\s"'`=(,])(?:hf:)?)(?!mailto:)[^\s/:@"'`=(,]{1,200}:[^\s/@"'`]{1,200}@(?!sha256:)(?=[a-z][\w-]*[.:/]|\d+(?:\.\d+){3})/gi,
+  /((?:^|[\s"'`=(,/])(?:hf:)?)(?!mailto:)[^\s/:@"'`=(,]{1,200}:[^\s/@"'`]{1,200}@(?!sha256:)(?=[a-z][\w-]*[.:/]|\d+(?:\.\d+){3})/gi,
   /(\bhf:)[^\s/:@"']{1,200}:\S{0,200}@/gi,
 ] as const;
 
@@ -79,7 +95,7 @@ function withoutUser(word: string): string {
 }
 
 function withoutQuery(word: string): string {
-  const address = word.search(/\w:\/\//);
+  const address = word.search(addressStart);
   const query = address === -1 ? -1 : word.indexOf("?", address);
   return query === -1 || query + 1 === word.length ? word : `${word.slice(0, query)}?[redacted]`;
 }

@@ -40,3 +40,22 @@ test.each([
   const failure = await program.parseAsync(args, { from: "user" }).catch((error: unknown) => error);
   expect(usageError(failure as CommanderError, program, args).message).toBe(message);
 });
+
+const address = "https://user:s3cr3t@host/x";
+
+test.each([
+  [["verify", address], "Give the path of a file or folder, or `hf:org/name` for a repository on the Hub."],
+  [["compare", ".", address], "Give the path of a file or folder, or `hf:org/name` for a repository on the Hub."],
+  [["publish", address, "--to", "dir:x"], "Give the path of a file or folder."],
+  [["publish", "--recipe", address, "--to", "dir:x"], "Give the path of a file or folder."],
+  [["status", "--out", address], "Give the path of a file or folder."],
+  [["convert-lora", "https:/user:s3cr3t@host/x", "--base", "."], "Give the path of a file or folder."],
+  [["convert-lora", ".", "--base", address], "Give the path of a file or folder."],
+  [["check", "//user:s3cr3t@host/x.yaml"], "Give the path of a file or folder."],
+  [["plan", ".", "--locked", "https://user:pa s3cr3t@host"], "Give the path of a file or folder."],
+])("an address in place of a path is an error: %j", async (args, remedy) => {
+  const failure = await program.parseAsync(args, { from: "user" }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "QS-USAGE", remedy });
+  expect((failure as Error).message).toMatch(/^"[^"]*\[redacted\]@host[^"]*" is an address instead of a path$/);
+  expect((failure as Error).message).not.toContain("s3cr3t");
+});

@@ -56,6 +56,12 @@ const cases: Case[] = [
         ],
       ),
   ),
+  ...["https://u:s3cr3t@h/x.yaml", "//u:s3cr3t@h/x.yaml", "https://u:a s3cr3t@h/x.yaml"].flatMap((address): Case[] => [
+    [`as source: ${address}`, `model: { source: ▸"${address}" }`, /^(?!.*s3cr3t).*not a model source/, /hf:org/],
+    [`as text: ${address}`, `calibration: { corpus: ▸"${address}" }`, /^(?!.*s3cr3t).*not a file path/, /^Use/],
+    [`as pipeline: ${address}`, `pipeline: ▸"${address}"`, /^(?!.*s3cr3t).*not a pipeline/, /^Write a name/],
+    [`as target: ${address}`, `publish: { repo: ▸"dir:${address}" }`, /^(?!.*s3cr3t).*not a publish target/, /dir:/],
+  ]),
   ["zero chunks", "evaluation: { chunks: ▸0 }", /at least 1/, /integer from 1/],
   ["huge context", "evaluation: { context: ▸99999999 }", /at most 1048576/, /from 64 to 1048576/],
   ["key without value", "calibration: { ▸chunks: }", /found nothing/, /integer from 1/],

@@ -21,6 +21,17 @@ test.each([
   `s3://host?${secret}`,
   `HTTPS://host/a?${secret}#b`,
   `https://host/a#access_token=${secret}&b`,
+  `https:/user:${secret}@host/x`,
+  `/folder/https:/user:p/${secret}@host/x`,
+  `/folder/https:/${secret}@host/x`,
+  `/folder/htp:/user:${secret}@host/x`,
+  `/folder/https:/host/x?${secret}`,
+  `//user:${secret}@host/x`,
+  `/user:${secret}@host/x`,
+  `/folder/user:${secret}@host.example:path`,
+  `https://user:pa ${secret}@host/x`,
+  `https://first.last:${secret} of words@host`,
+  `//user:pa ${secret}@host`,
   `${"long-".repeat(20)}scheme://user:${secret}@host`,
 ])("no message contains the credentials of %s", (url) => {
   const text = `reading "${url}": refused, see https://host.example/@scope/name`;
@@ -60,6 +71,10 @@ test.each([
   "cannot read hf_quant_config.json",
   "is that right? See https://host.example/a#token-types",
   "pkg:npm/quantsmith@0.1.0",
+  "see http://host:8080 or me@host.example",
+  "see https://host.example: or me@host.example",
+  "/usr/lib:/opt/a@1.2/lib",
+  "a//b and c:/d",
 ])("%s has no credentials", (text) => {
   expect(redact(text)).toBe(text);
   expect(hasUrlCredentials(text)).toBe(false);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { formatHubRef, parseHubRef } from "../../hub/hub-ref.js";
+import { isAddress } from "../../util/address.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { HubPublishOptions } from "./hub-options.js";
@@ -38,7 +39,7 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
     ...(text.replace === true && { replace: true as const }),
     ...(removeOld === true && { removeOld }),
   };
-  if (to.startsWith("dir:") && to.length > 4) {
+  if (to.startsWith("dir:") && to.length > 4 && !isAddress(to.slice(4))) {
     const extra = [via, isPrivate, collection].some((option) => option !== undefined);
     if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...flags };
     throw new QuantsmithError("QS-USAGE", "--via, --private and --collection require an hf: target", {

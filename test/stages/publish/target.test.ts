@@ -25,6 +25,14 @@ describe("parseTarget", () => {
     });
   });
 
+  test("an address after dir: is not a folder, and its password is not shown", () => {
+    for (const to of ["dir:https://u:s3cr3t@h/x", "dir://u:s3cr3t@h/x", "dir:https:/u:a s3cr3t@h"]) {
+      const error = thrownBy(() => parseTarget({ to }));
+      expect(error).toMatchObject({ code: "QS-PUBLISH-TARGET" });
+      expect(error.message).toMatch(/^(?!.*s3cr3t).*is not a valid target$/);
+    }
+  });
+
   test("with a recipe whose settings options override", () => {
     expect(parseTarget({}, recipe)).toEqual(recipe);
     expect(parseTarget({ to: "hf:me/b" }, recipe)).toEqual({ ...recipe, repo: "me/b" });
