@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildPlan } from "../plan/build-plan.js";
 import { gatherFacts } from "../plan/gather-facts.js";
@@ -54,14 +55,18 @@ export async function loadSettings(
   return withPipeline(await loadRecipe(recipePath), pipeline, compute);
 }
 
-/** As `loadSettings`; returns settings for each model of the recipe. Errors: QS-QUEUE-CLASH for two models of one name, too. */
+/**
+ * As `loadSettings`; returns settings for each model of the recipe. `namedIn` is the folder of the queue file that names it.
+ * Errors: QS-QUEUE-CLASH for two models of one name, too.
+ */
 export async function loadAllSettings(
   recipePath: string,
   pipeline?: string,
   options: ComputeOptions = {},
+  namedIn?: string,
 ): Promise<Settings[]> {
   const compute = computeSection(options);
-  const recipes = await loadRecipes(recipePath);
+  const recipes = await loadRecipes(recipePath, namedIn);
   const all = await Promise.all(recipes.map((loaded) => withPipeline(loaded, pipeline, compute)));
   await requireDistinct(all.map((settings) => ({ settings })));
   return all;
@@ -124,9 +129,13 @@ export function settingsNotes(settings: Settings): string[] {
 
 /** Returns the named lock file, else the one beside the recipe, else that of the last release. */
 export async function findLock(settings: Settings, { locked, out }: PlanOptions): Promise<LockFile | undefined> {
-  if (typeof locked === "string") return findLockFile([locked]);
-  const beside = join(dirname(settings.file), `${settings.name}.lock.yaml`);
-  return findLockFile([beside, join(out, "releases", settings.name, "recipe.lock.yaml")]);
+  if (typeof locked === "string") return findLockFile([{ path: locked, folder: dirname(locked) }]);
+  const folder = dirname(settings.file);
+  return findLockFile([
+    { path: join(folder, `${settings.name}.lock.yaml`), folder },
+    // The output folder is the user's own, also behind a link.
+    { path: join(out, "releases", settings.name, "recipe.lock.yaml"), folder: await realpath(out).catch(() => out) },
+  ]);
 }
 
 function selectionOf({ only, until, variant, shared }: PlanOptions): Selection {

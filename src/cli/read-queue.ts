@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { type LoadedQueue, loadQueue } from "../recipe/load-queue.js";
 import type { Settings } from "../recipe/settings.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -12,15 +13,15 @@ export async function readQueue(
   return file === undefined ? { recipes: recipes.map((path) => ({ path })) } : loadQueue(file);
 }
 
-/** Loads the models of all recipes with `load`; the error for a missing recipe names its place in the queue file. */
+/** Loads the models of all recipes with `load`, given the folder of the queue file; the error for a missing recipe names its place in the queue file. */
 export async function loadQueued(
   { recipes }: LoadedQueue,
-  load: (path: string) => Promise<Settings[]>,
+  load: (path: string, namedIn: string | undefined) => Promise<Settings[]>,
 ): Promise<Settings[]> {
   const all: Settings[] = [];
   for (const { path, at } of recipes) {
     try {
-      all.push(...(await load(path)));
+      all.push(...(await load(path, at && dirname(at.file))));
     } catch (error) {
       if (at === undefined || !(error instanceof QuantsmithError) || error.code !== "QS-RECIPE-MISSING") throw error;
       const remedy = "Correct the path in the queue file, or remove the line.";

@@ -1,5 +1,8 @@
 import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { backendKinds } from "../llamacpp/compute/compute.js";
+import { isForeign } from "../recipe/yaml/is-foreign.js";
+import { requireVisibleYaml } from "../recipe/yaml/require-visible-yaml.js";
 import { canonicalJson, type Json, type JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { isJsonObject, jsonDifferences } from "../util/json-differences.js";
@@ -11,6 +14,8 @@ import type { Plan } from "./plan.js";
 export interface LockFile {
   path: string;
   content: JsonObject;
+  /** Whether errors repeat no text of it, see `isForeign`. */
+  isForeign: boolean;
 }
 
 /** Recorded for `watch`; decides no file. */
@@ -19,11 +24,15 @@ const gatingPath = "model.gated";
 /** Far above the names of many shards. */
 const maxLockBytes = 2 ** 20;
 
-/** Returns the first of these files that exists; undefined without one. Errors: QS-LOCK-MISSING for an invalid file. */
-export async function findLockFile(paths: readonly string[]): Promise<LockFile | undefined> {
-  for (const path of paths) {
+/**
+ * Returns the first of these files that exists, each with the folder of the path that names it; undefined without one.
+ * Errors: QS-LOCK-MISSING for an invalid file, QS-RECIPE-YAML for a hidden one, see `requireVisibleYaml`.
+ */
+export async function findLockFile(files: readonly { path: string; folder: string }[]): Promise<LockFile | undefined> {
+  for (const { path, folder } of files) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) continue;
+    await requireVisibleYaml(path, join(folder, basename(path)), path);
     const content = await readYaml(path);
     if (!isJsonObject(content) || !isJson(content) || content.version !== 1) {
       throw new QuantsmithError("QS-LOCK-MISSING", `${path} is not a recipe.lock.yaml of this version`, {
@@ -31,7 +40,7 @@ export async function findLockFile(paths: readonly string[]): Promise<LockFile |
         at: { file: path },
       });
     }
-    return { path, content };
+    return { path, content, isForeign: await isForeign(path, folder) };
   }
   return undefined;
 }
@@ -75,20 +84,26 @@ function requireBackend({ compute: { compute, reason } }: Plan, { path, content 
 }
 
 /** Returns a message for `plan` if the revision has moved since the lock file was written. */
-export function movedRevision(plan: Plan, { path, content }: LockFile): string | undefined {
+export function movedRevision(plan: Plan, { path, content, isForeign }: LockFile): string | undefined {
+  if (isForeign) return undefined;
   const then = memberOf(content.model, "commit");
   const now = memberOf(plan.report.params.lock.model, "commit");
   if (typeof then !== "string" || typeof now !== "string" || then === now) return undefined;
   return `the model's revision has moved: commit ${then.slice(0, 12)} in ${path}, now ${now.slice(0, 12)}`;
 }
 
-/** Returns the differences, as `model.commit: "abc" → "def"`. */
+/** Returns the differences, as `model.commit: "abc" → "def"`, but no value of a member that is none of a lock file. */
 function lockChanges(plan: Plan, lock: LockFile): string[] {
   // Converted to JSON, like the file, which drops undefined members.
   const now = JSON.parse(canonicalJson(plan.report.params.lock)) as JsonObject;
-  return jsonDifferences(lock.content, now)
-    .filter(({ path }) => path !== gatingPath)
-    .map(({ path, before, after }) => `${path}: ${show(before)} → ${show(after)}`);
+  const changes = jsonDifferences(lock.content, now).filter(({ path }) => path !== gatingPath);
+  if (lock.isForeign) {
+    // Others choose which file it is, so not even its keys are shown.
+    return [...new Set(changes.map(({ path, after }) => (after === undefined ? "other members" : path)))];
+  }
+  return changes.map(({ path, before, after }) =>
+    after === undefined ? `${path}: only in the lock file` : `${path}: ${show(before)} → ${show(after)}`,
+  );
 }
 
 function show(value: Json | undefined): string {

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { ErrorCode } from "../util/error-codes.js";
 import { schemaTree } from "./schema-hints.js";
-import { type Problem, throwIfAny } from "./yaml/diagnostics.js";
+import { type Problem, throwIfAny, withoutText } from "./yaml/diagnostics.js";
 import { explainIssues } from "./yaml/explain-issues.js";
 import type { YamlFile } from "./yaml/parse-yaml.js";
 
@@ -23,5 +23,6 @@ export function checkFile<T extends z.ZodType>(
 }
 
 function toDiagnostic(file: YamlFile, { path, part, message, remedy, code: own }: Problem, code: ErrorCode) {
-  return { code: own ?? code, message, remedy, ...file.place(path, part) };
+  const diagnostic = { code: own ?? code, message, remedy, ...file.place(path, part) };
+  return file.isForeign ? withoutText(diagnostic) : diagnostic;
 }

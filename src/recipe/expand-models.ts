@@ -21,6 +21,7 @@ export function expandModels(yaml: YamlFile): OneModel[] {
   );
   return sources.map((source, index) => ({
     shown: yaml.shown,
+    isForeign: yaml.isForeign,
     data: { ...shared, model: { source } },
     place: (path, part) => yaml.place(path[0] === "model" ? ["models", index] : path, part),
     isListed: true,

@@ -10,6 +10,7 @@ import { checkFile } from "./check-file.js";
 import type { LoadedRecipe } from "./load-recipe.js";
 import { type Pipeline, pipelineSchema } from "./pipeline-schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
+import { isForeign } from "./yaml/is-foreign.js";
 import { parseYaml } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
 import { requireVisibleYaml } from "./yaml/require-visible-yaml.js";
@@ -46,7 +47,8 @@ export async function loadPipeline(loaded: LoadedRecipe, override?: string): Pro
       cause: error,
     });
   });
-  const yaml = parseYaml(text, shown, "QS-PIPELINE-INVALID");
+  const namedIn = override === undefined ? base : dirname(file);
+  const yaml = parseYaml(text, shown, "QS-PIPELINE-INVALID", isPath && (await isForeign(file, namedIn)));
   const pipeline = checkFile(yaml, pipelineSchema, "QS-PIPELINE-INVALID");
   return { file, name: parse(file).name, pipeline, locate: (at) => yaml.place(at, "value").at };
 }

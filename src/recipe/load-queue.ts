@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import type { SourceLocation } from "../util/errors.js";
 import { checkFile } from "./check-file.js";
 import { queueSchema } from "./queue-schema.js";
+import { isForeign } from "./yaml/is-foreign.js";
 import { parseYaml } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
 import { requireVisibleYaml } from "./yaml/require-visible-yaml.js";
@@ -24,7 +25,7 @@ export interface LoadedQueue {
 export async function loadQueue(path: string): Promise<LoadedQueue> {
   await requireVisibleYaml(path, path, path);
   const text = await readTextFile(resolve(path), path, "QS-QUEUE-MISSING");
-  const yaml = parseYaml(text, path, "QS-QUEUE-INVALID");
+  const yaml = parseYaml(text, path, "QS-QUEUE-INVALID", await isForeign(path, dirname(path)));
   const { recipes, maxDisk } = checkFile(yaml, queueSchema, "QS-QUEUE-INVALID");
   const paths = recipes.map((recipe) => (recipe.startsWith("/") ? recipe : join(dirname(path), recipe)));
   for (const recipe of paths) await requireVisibleYaml(recipe, dirname(path), recipe);

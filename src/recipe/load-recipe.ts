@@ -12,6 +12,7 @@ import { readCardLayout } from "./recipe-card.js";
 import { checkDevices, recipeCatalog } from "./recipe-devices.js";
 import { type Recipe, recipeSchema } from "./schema.js";
 import type { YamlPath } from "./yaml/diagnostics.js";
+import { isForeign } from "./yaml/is-foreign.js";
 import { parseYaml, type YamlFile } from "./yaml/parse-yaml.js";
 import { readTextFile } from "./yaml/read-text-file.js";
 import { requireVisibleYaml } from "./yaml/require-visible-yaml.js";
@@ -47,14 +48,14 @@ export async function loadRecipe(path: string): Promise<LoadedRecipe> {
 /**
  * Reads and checks one recipe file; returns a recipe for each of its models. Throws `QS-RECIPE-MISSING`, or a RecipeError
  * with every problem of the file (`QS-RECIPE-EMPTY`, `QS-RECIPE-YAML`, `QS-RECIPE-INVALID`), or an error of its device
- * catalog, see `recipeCatalog`. Places show the path as given.
+ * catalog, see `recipeCatalog`. Places show the path as given; `namedIn` is the folder of the queue file that names it.
  */
-export async function loadRecipes(path: string): Promise<LoadedRecipe[]> {
+export async function loadRecipes(path: string, namedIn = dirname(path)): Promise<LoadedRecipe[]> {
   const file = resolve(path);
   const stem = parse(file).name;
   await requireVisibleYaml(file, file, path);
   const text = await readTextFile(file, path, "QS-RECIPE-MISSING");
-  const whole = parseYaml(text, path, "QS-RECIPE-EMPTY");
+  const whole = parseYaml(text, path, "QS-RECIPE-EMPTY", await isForeign(file, namedIn));
   requireNoQueue(whole);
   requireFolderName(stem, path);
   const folder = dirname(file);

@@ -16,7 +16,7 @@ export async function recipeCatalog(yaml: YamlFile, folder: string): Promise<Cat
   const own = valueAt(yaml.data, ["catalog"]);
   const extra = typeof own === "string" && isYamlPath(own) ? [resolve(folder, own)] : [];
   for (const path of extra) await requireVisibleYaml(path, folder, path);
-  return loadCatalog(extra).catch((error: unknown) => {
+  return loadCatalog(extra, folder).catch((error: unknown) => {
     if (!(error instanceof QuantsmithError) || error.code !== "QS-CATALOG-MISSING") throw error;
     const { code, message, remedy } = error;
     throw new QuantsmithError(code, message, { remedy, at: yaml.place(["catalog"], "value").at, cause: error });

@@ -85,7 +85,7 @@ describe("--locked", () => {
     const plan = await planFor(now);
     let refused: QuantsmithError | undefined;
     try {
-      requireLocked(plan, { path: "the.lock.yaml", content });
+      requireLocked(plan, { path: "the.lock.yaml", content, isForeign: false });
     } catch (error) {
       refused = error as QuantsmithError;
     }
@@ -95,7 +95,11 @@ describe("--locked", () => {
     );
     expect(refused?.remedy).toContain(`\`--device ${locked}\``);
     expect(() =>
-      requireLocked(plan, { path: "own", content: JSON.parse(JSON.stringify(plan.report.params.lock)) }),
+      requireLocked(plan, {
+        path: "own",
+        content: JSON.parse(JSON.stringify(plan.report.params.lock)),
+        isForeign: false,
+      }),
     ).not.toThrow();
   });
 });

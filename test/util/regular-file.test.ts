@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, existsSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test, vi } from "vitest";
 import { readConfig } from "../../src/checkpoint/read-config.js";
@@ -91,6 +91,6 @@ test("an error of a copy names the file", async () => {
 test("a pipe in place of a file of an option is an error", async () => {
   const template = await failureOf(editMetadata("m.gguf", { chatTemplate: pipe }));
   expect([template.code, template.message]).toEqual(["QS-EDIT-TEMPLATE", expect.stringContaining("regular file")]);
-  expect((await failureOf(findLockFile([pipe]))).code).toBe("QS-LOCK-MISSING");
+  expect((await failureOf(findLockFile([{ path: pipe, folder: dirname(pipe) }]))).code).toBe("QS-LOCK-MISSING");
   await expect(readConfig(pipe)).rejects.toMatchObject({ code: "ENXIO" });
 });

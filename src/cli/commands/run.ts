@@ -46,7 +46,9 @@ async function runSeveral(
   const queue = await readQueue("run", recipes, file);
   requirePublish(queue, file, options.publish);
   const members: QueueMember[] = [];
-  for (const settings of await loadQueued(queue, (path) => loadAllSettings(path, options.pipeline, options))) {
+  for (const settings of await loadQueued(queue, (path, namedIn) =>
+    loadAllSettings(path, options.pipeline, options, namedIn),
+  )) {
     members.push({ settings, ...(await targetOf(settings, options)) });
   }
   const models = await runMembers(members, options, interruptSignal(), queue.maxDiskBytes);

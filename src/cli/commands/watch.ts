@@ -36,7 +36,7 @@ interface Watched {
 /** `quantsmith watch`: compares releases with their sources on the Hub; with `--apply`, proposes new ones. */
 export async function watch(recipes: readonly string[], options: WatchOptions): Promise<void> {
   const queue = await readQueue("watch", recipes, options.queue);
-  const all = await loadQueued(queue, loadAllSettings);
+  const all = await loadQueued(queue, (path, namedIn) => loadAllSettings(path, undefined, {}, namedIn));
   const signal = interruptSignal();
   const watched: Watched[] = [];
   for (const settings of all) {

@@ -7,12 +7,12 @@ import { readCatalogFile, typedCatalogFile } from "./read-catalog-file.js";
 /**
  * Loads the device catalog: `devices/*.yaml` of the package, then the user's files, which add entries and replace those
  * with the same id. A figure may cite a source of any file. A command calls this once; with a recipe, `loadRecipe` calls
- * it and the settings contain the catalog.
+ * it and the settings contain the catalog. `folder` is that of the file that names the user's; absent if the user did.
  * Throws `QS-CATALOG-MISSING`, or a RecipeError with every problem of a file (`QS-CATALOG-INVALID`, `QS-RECIPE-YAML`).
  */
-export async function loadCatalog(extraFiles: readonly string[] = []): Promise<Catalog> {
+export async function loadCatalog(extraFiles: readonly string[] = [], folder?: string): Promise<Catalog> {
   const builtIn = await builtInCatalog();
-  const extra = await Promise.all(extraFiles.map(readCatalogFile));
+  const extra = await Promise.all(extraFiles.map((path) => readCatalogFile(path, folder)));
   const known: SourceKinds = new Map(
     [...builtIn, ...extra.map(({ data }) => data)].flatMap((data) => [...sourceKinds(data)]),
   );

@@ -15,6 +15,18 @@ export interface Problem {
   code?: ErrorCode;
 }
 
+/** Removes all text of the file from a problem; its place stays. */
+export function withoutText(problem: Diagnostic): Diagnostic {
+  const isSyntax = problem.code === "QS-RECIPE-YAML";
+  return {
+    ...problem,
+    message: isSyntax ? "the YAML is not valid at this place" : "the key or value at this place is not valid",
+    remedy:
+      "Correct the file there. Its text is not shown, because the file is not in the folder or git repository of the one that names it.",
+    excerpt: "",
+  };
+}
+
 /** All problems of one recipe, pipeline or catalog file, with code, place and remedy of the first one. */
 export class RecipeError extends QuantsmithError {
   constructor(diagnostics: readonly [Diagnostic, ...Diagnostic[]]) {

@@ -3,7 +3,7 @@ import type { ErrorCode } from "../../util/error-codes.js";
 import type { Diagnostic } from "../../util/errors.js";
 import { checkExtent, type SyntaxProblem } from "../../util/yaml/check-extent.js";
 import { checkTree } from "../../util/yaml/check-tree.js";
-import { RecipeError, throwIfAny, type YamlPath } from "./diagnostics.js";
+import { RecipeError, throwIfAny, withoutText, type YamlPath } from "./diagnostics.js";
 import { type Place, placeInText } from "./source-text.js";
 import { rangeAt } from "./yaml-range.js";
 
@@ -13,6 +13,8 @@ const shownErrors = 10;
 export interface YamlFile {
   /** The file's path as given by the user. */
   shown: string;
+  /** Whether errors repeat no text of it, see `isForeign`. */
+  isForeign: boolean;
   /** Plain data: strings, numbers, booleans, null, arrays, objects. */
   data: unknown;
   /** Returns the place of the key or value at a path; of the nearest existing parent if the path does not exist. */
@@ -24,17 +26,15 @@ export interface YamlFile {
  * Throws a RecipeError with `QS-RECIPE-YAML` for syntax errors, several documents, duplicate keys, foreign tags and
  * excessive nesting or aliases, and with `empty` for a text without a value.
  */
-export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFile {
+export function parseYaml(text: string, shown: string, empty: ErrorCode, isForeign = false): YamlFile {
   const lines = new LineCounter();
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
   const place = (start: number, end: number) => placeInText(shown, text, lines, start, end);
-  const toDiagnostic = ({ start, end, message, remedy }: SyntaxProblem): Diagnostic => ({
-    code: "QS-RECIPE-YAML",
-    message,
-    remedy,
-    ...place(start, end),
-  });
+  const toDiagnostic = ({ start, end, message, remedy }: SyntaxProblem): Diagnostic => {
+    const problem: Diagnostic = { code: "QS-RECIPE-YAML", message, remedy, ...place(start, end) };
+    return isForeign ? withoutText(problem) : problem;
+  };
 
   const extentProblem = checkExtent(text);
   if (extentProblem !== undefined) throw new RecipeError([toDiagnostic(extentProblem)]);
@@ -60,6 +60,7 @@ export function parseYaml(text: string, shown: string, empty: ErrorCode): YamlFi
   }
   return {
     shown,
+    isForeign,
     data,
     place: (path, part) => {
       const [start, end] = rangeAt(document.contents, tree, path, part);
