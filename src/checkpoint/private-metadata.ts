@@ -50,18 +50,34 @@ export function isPrivate(value: string): boolean {
   return pathsInText.some((path) => path.test(withoutAddresses));
 }
 
+/**
+ * Returns true for a base model or data set that no release repeats: also for a relative path, which is no `org/name`, and for
+ * the address that llama.cpp's converter makes of one.
+ */
+export function isPrivateOrigin(value: string): boolean {
+  const text = value.trim();
+  return isPrivate(text) || pathAsOrigin.test(text);
+}
+
+/** More parts than `org/name` without a host; or on the Hub, apart from its pages and the files of a repository. */
+const pathAsOrigin =
+  /^(?!\w+:)(?:\.\/|[^/\s.]+\/[^/\s]+\/[^/\s])|^https?:\/\/huggingface\.co\/(?!(?:api|blog|collections|datasets|docs|models|papers|spaces)\/)[^/\s.]+\/[^/\s]+\/(?!(?:blob|commits?|discussions|raw|resolve|tree)(?:\/|$))[^/\s?#]/i;
+
 /** The fields of a card and their names in its front matter. */
 const fields = {
   ...{ license: "license", licenseName: "license_name", licenseLink: "license_link", pipelineTag: "pipeline_tag" },
   ...{ languages: "language", tags: "tags", datasets: "datasets", baseModels: "base_model" },
 } as const satisfies Partial<Record<keyof BaseCard, string>>;
 
+const hides = (field: string) => (field === "baseModels" || field === "datasets" ? isPrivateOrigin : isPrivate);
+
 /** Returns a card without private values. */
 export function publicCard(card: BaseCard): BaseCard {
   const publicFields = Object.keys(fields).map((key) => {
     const value = card[key as keyof typeof fields];
-    if (Array.isArray(value)) return [key, value.filter((item) => !isPrivate(item))];
-    return [key, typeof value === "string" && isPrivate(value) ? null : value];
+    const isHidden = hides(key);
+    if (Array.isArray(value)) return [key, value.filter((item) => !isHidden(item))];
+    return [key, typeof value === "string" && isHidden(value) ? null : value];
   });
   return { ...card, ...Object.fromEntries(publicFields) };
 }
@@ -69,7 +85,7 @@ export function publicCard(card: BaseCard): BaseCard {
 /** Returns the warning about a card's private values; empty without any. */
 export function privateCardWarning(card: BaseCard): Warning[] {
   const names = Object.entries(fields).flatMap(([key, name]) =>
-    [card[key as keyof typeof fields]].flat().some((value) => value !== null && isPrivate(value)) ? [name] : [],
+    [card[key as keyof typeof fields]].flat().some((value) => value !== null && hides(key)(value)) ? [name] : [],
   );
   return privateWarning("the model card", names);
 }

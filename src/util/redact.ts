@@ -41,6 +41,11 @@ const tokens = [
   // of GitLab, AWS, Slack, npm and Google,
   /\bgl(?:pat|dt|rt|ptt)-[\w-]{20,}|\b(?:AKIA|ASIA)(?=[A-Z]*\d)[A-Z0-9]{16}\b/,
   /\bxox[abeprs]-\d[\w-]{5,}|\bnpm_[A-Za-z0-9]{36,}|\bAIza[\w-]{35}/,
+  // of Docker, PyPI, NVIDIA, Groq, Replicate, Google's logins, Vault and Tailscale,
+  /\bdckr_[op]at_[\w-]{20,}|\bpypi-AgE[\w-]{16,}|\bnvapi-(?=[\w-]{0,64}\d)[\w-]{20,}|\bgsk_(?=[A-Za-z]{0,64}\d)[A-Za-z0-9]{32,}/,
+  /\br8_[A-Za-z0-9]{32,}|\bya29\.[\w-]{20,}|\bhvs\.[\w-]{20,}|\btskey-[a-z]{1,20}-[A-Za-z0-9]{6,}-[A-Za-z0-9]{3,}/,
+  // addresses that post messages to Slack and Discord,
+  /\bhooks\.slack\.com\/services\/\w+\/\w+\/\w{8,}|\bdiscord(?:app)?\.com\/api\/webhooks\/\d+\/[\w-]{20,}/,
   // JSON web tokens and private keys.
   /\.eyJ(?<=eyJ[\w-]+\.eyJ)[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/,
 ] as const;
@@ -54,12 +59,55 @@ const secretParameters =
 const secretAssignments =
   /(?<![\w-])([\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|access_?key|credentials?)(?!=\d+\b))=)[^\s"'=<>[\](){}][^\s"']*/gi;
 
-/** A password or key of six characters or more after its name and a colon. */
-const secretFields =
-  /(?<![\w-])[\w-]{0,64}(?:passw(?:or)?d|passphrase|secret|api[_-]?key|(?:access|auth|api|hf)[_-]token)["'`]?:\s{0,4}["'`]?([^\s"'`=<>[\](){}$][^\s"'`<>]{5,})/gi;
+/** Between name and value: a colon or `=`, with blanks or quotes. */
+const sign = String.raw`\\?["'\`]?\s{0,4}[:=]\s{0,4}\\?["'\`]?`;
+const value = String.raw`([^\s"'\`=<>[\](){}$\\][^\s"'\`<>\\]{5,})`;
+
+/** A value after a name, if it can be a secret: a text of six characters or more. */
+const namedValue = (names: string, between = sign) =>
+  new RegExp(String.raw`((?<![\w-])(?:${names})${between})${value}`, "gi");
 
 /** A word, a placeholder (`YOUR_KEY`) or an address in place of a password. */
-const noSecret = /^(?:[A-Z]?[a-z]+|[A-Z]+(?:_[A-Z]+)*)[.,;:!?)*]*$|^https?:\/\//;
+const word = /^(?:[A-Z]?[a-z]+|[A-Z]+(?:_[A-Z]+)*)[.,;:!?)*]*$|^https?:\/\//;
+/** A call (`getpass()`), a variable (`os.environ["KEY"]`), or one character for all (`xxxxxx`). */
+const code = /^[a-z_]+(?:\.[a-z_]+)*[([]|^[a-z_]+(?:\.[a-z_]+)+[,;)]*$|^(.)\1*$/i;
+/** Words in place of a key: `not-needed`. */
+const words = /^[a-z]+(?:[-_][a-z]+)+[.,;:!?)*]*$/i;
+const mixed = /^(?=[^\d]*\d)(?=[^a-z]*[a-z])[^/._]+$/i;
+/** Random characters: 20 of three kinds, or digits of a number to the base 16. */
+const random =
+  /^(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^\d]*\d[^\d]*\d)[A-Za-z\d+/]{20,}={0,2}[.,;)]*$|^(?=[a-f]*\d)(?=\d*[a-f])[a-f\d]{32,63}[.,;)]*$/i;
+
+/** Names of secrets, and which of the values after them are one: the more common the name, the more the value must look so. */
+const secretFields: readonly [pattern: RegExp, isSecret: (value: string) => boolean][] = [
+  [
+    namedValue(String.raw`[\w-]{0,64}(?:passw(?:or)?d|passphrase|secret)`),
+    (text: string) => !word.test(text) && !code.test(text),
+  ],
+  [
+    namedValue(
+      String.raw`[\w-]{0,64}(?:(?:api|access|account|secret)[_-]?key|(?:access|auth|api|hf|session|refresh)[_-]?token)`,
+    ),
+    (text: string) => !word.test(text) && !code.test(text) && !words.test(text),
+  ],
+  [
+    namedValue("(?:(?:db|pg|user|root|admin|smtp|ftp|mail|proxy|login|(?:my)?sql|redis)[_-]?)?(?:pass|pwd)"),
+    (text: string) => mixed.test(text),
+  ],
+  [
+    namedValue(String.raw`[\w-]{0,64}(?:(?<!public|pub)[_-]key|token|credentials?)`),
+    (text: string) => random.test(text),
+  ],
+  [
+    namedValue(String.raw`[\w-]{0,64}(?:api_key|access_key|token|secret|password)`, String.raw`\s{1,4}`),
+    (text: string) => random.test(text),
+  ],
+  [
+    namedValue("authorization", String.raw`${sign}(?:basic|bearer|token)\s{1,4}`),
+    (text: string) => !word.test(text) && !code.test(text) && !words.test(text),
+  ],
+  [namedValue("bearer", String.raw`\s{1,4}`), (text: string) => text.length >= 16 && /\d/.test(text)],
+];
 
 /** Secrets of this process in any format, such as the token of another Hub. */
 const ownSecrets = new Set<string>();
@@ -79,11 +127,16 @@ export function redact(text: string): string {
     .replace(/(?<![\w-])((?:(?!eyJ)[\w-])*)eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, "$1[redacted]")
     .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]")
     .replace(secrets, "[redacted]");
-  return urlCredentials
+  const withoutAddresses = urlCredentials
     .reduce((shown, pattern) => shown.replace(pattern, "$1[redacted]@"), withoutTokens.replace(/\S+/g, withoutUser))
     .replace(/[^\s"']+/g, withoutQuery)
     .replace(secretParameters, "$1[redacted]")
     .replace(secretAssignments, "$1[redacted]");
+  return secretFields.reduce(
+    (shown, [pattern, isSecret]) =>
+      shown.replace(pattern, (all, name: string, text: string) => (isSecret(text) ? `${name}[redacted]` : all)),
+    withoutAddresses,
+  );
 }
 
 /** Removes user and password of an address in a word; the password may contain `@`, or `/`, which its user did not encode. */
@@ -122,6 +175,6 @@ export function hasSecret(text: string): boolean {
     hasUrlCredentials(text) ||
     text.search(secretParameters) >= 0 ||
     text.search(secretAssignments) >= 0 ||
-    [...text.matchAll(secretFields)].some(([, value]) => !noSecret.test(value ?? ""))
+    secretFields.some(([pattern, isSecret]) => [...text.matchAll(pattern)].some(([, , found = ""]) => isSecret(found)))
   );
 }

@@ -1,4 +1,4 @@
-import { isPrivate } from "../../checkpoint/private-metadata.js";
+import { isPrivate, isPrivateOrigin } from "../../checkpoint/private-metadata.js";
 import { isVocabularyText } from "../../checkpoint/vocabulary-texts.js";
 import type { MetadataParams } from "../../converter/general/converter-card.js";
 import type { Gguf, GgufScalarType, GgufValue } from "../../gguf/gguf.js";
@@ -38,7 +38,8 @@ export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams
 export function privateKeys(source: Gguf["metadata"]): string[] {
   const own = [...source].filter(([key]) => !foreignKeys.test(key));
   const isHidden = ([key, entry]: [string, GgufValue]) =>
-    isPrivateName(key) || (!isVocabularyText(key) && textsOf(source, key, entry).some(isPrivate));
+    isPrivateName(key) ||
+    (!isVocabularyText(key) && textsOf(source, key, entry).some(isOrigin(key) ? isPrivateOrigin : isPrivate));
   const hidden = new Set(own.filter(isHidden).map(([key]) => groupOf(key)));
   return own.flatMap(([key]) => (hidden.has(groupOf(key)) ? [key] : []));
 }
@@ -47,6 +48,8 @@ export function privateKeys(source: Gguf["metadata"]): string[] {
 export function shownKeys(keys: readonly string[]): string[] {
   return [...new Set(keys.map((key) => (isPrivateName(key) ? "[private name of a key]" : key)))];
 }
+
+const isOrigin = (key: string) => /^general\.(?:base_model|dataset)\.\d+\.repo_url$/.test(key);
 
 const isPrivateName = (key: string) => [key, ...key.split(".")].some(isPrivate);
 

@@ -135,6 +135,8 @@ describe("the base from a GGUF source", () => {
       stringPair("general.base_model.2.repo_url", "https://huggingface.co/org/public"),
       stringPair("general.dataset.0.name", "S3cr3t"),
       stringPair("general.dataset.0.repo_url", "https://huggingface.co//data/s3cr3t"),
+      stringPair("general.dataset.1.name", "S3cr3t/Train"),
+      stringPair("general.dataset.1.repo_url", "https://huggingface.co/runs/s3cr3t/train"),
       stringPair("general.description", "A merge of /home/s3cr3t/a and C:\\Users\\s3cr3t\\b"),
     ];
     const snapshot = snapshotOf(buildGguf({ metadata: former, tensors: sourceTensors }));
