@@ -239,6 +239,11 @@ program
   .option("--recipe <file>", "recipe with default `publish` settings")
   .option("--via <mode>", "branch: staging branch, then one commit on main; pr; or direct (default: branch)")
   .option("--private", "create a private repository; fail if it exists and is public")
+  .option("--no-private", "allow a public repository for a release whose source or texts are private")
+  .option(
+    "--gated <access>",
+    "gated access with auto or manual approval, or false for open access, also of a gated source",
+  )
   .option("--collection <slug>", "add the repository to a collection")
   .option("--sign", "sign the release through Sigstore with the CI job's identity")
   .option("--replace", "overwrite files that are not of a release of this model; rename such a folder")
@@ -247,7 +252,7 @@ program
     new Option(
       "--rollback <commit>",
       "instead of a release: publish the one of this former commit of main again",
-    ).conflicts(["recipe", "private", "collection", "sign", "removeOld"]),
+    ).conflicts(["recipe", "private", "gated", "collection", "sign", "removeOld"]),
   )
   .option("--dry-run", "print the planned operations without executing them")
   .option(...json)

@@ -86,7 +86,10 @@ export async function runRecipe(
 ): Promise<RunEnd> {
   // Notes about the progress; `--quiet` leaves results, warnings and errors.
   const tell = options.quiet === true ? () => undefined : note;
-  if (target !== undefined) requireRelease(plan);
+  if (target !== undefined) {
+    requireRelease(plan);
+    await (await publishing()).requireTargetAllowed(target, plan.report.params.lock, signal);
+  }
   const workspace = await openWorkspace(options.out);
   const events = new EventBus();
   const log = eventLog(workspace.runs);

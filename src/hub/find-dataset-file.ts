@@ -10,6 +10,8 @@ export interface DatasetFile {
   file: HubFile | undefined;
   /** The data set's name, if the Hub leads to another one than requested; text of a server. */
   movedTo?: string;
+  /** Whether only members may read the data set; absent if unknown. */
+  private?: boolean;
 }
 
 const never = new AbortController().signal;
@@ -27,9 +29,10 @@ export async function findDatasetFile(
     const { commit, files } = await listCached(connection, repo, revision);
     return { commit, file: files.find((file) => file.path === path) };
   }
-  const { commit, movedTo } = await resolveCommit(connection, repo, revision, signal);
+  const { commit, private: isPrivate, movedTo } = await resolveCommit(connection, repo, revision, signal);
   const folder = posix.dirname(path);
   const subject = { doing: `finding ${path} in ${repo}`, repo };
   const files = await listCommit(connection, { repo, commit, folder: folder === "." ? "" : folder }, subject, signal);
-  return { commit, file: files.find((file) => file.path === path), ...(movedTo !== undefined && { movedTo }) };
+  const file = files.find((one) => one.path === path);
+  return { commit, file, private: isPrivate, ...(movedTo !== undefined && { movedTo }) };
 }

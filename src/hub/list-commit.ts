@@ -13,7 +13,7 @@ const datasetPrefix = "datasets/";
 const library = () => import("@huggingface/hub");
 
 /**
- * Resolves a revision to its commit, and returns the repository's gating, and its name if the Hub has another one for it,
+ * Resolves a revision to its commit, and returns who may read the repository, and its name if the Hub has another one for it,
  * as after a rename. `repo` is `org/name`, or `datasets/org/name` for a data set. Errors: QS-HUB-*.
  */
 export async function resolveCommit(
@@ -21,7 +21,7 @@ export async function resolveCommit(
   repo: string,
   revision: string,
   signal: AbortSignal,
-): Promise<{ commit: string; gated: Gating; movedTo?: string }> {
+): Promise<{ commit: string; private: boolean; gated: Gating; movedTo?: string }> {
   const subject = { doing: `listing ${revision} of ${repo}`, repo };
   const access = { hubUrl: connection.endpoint, fetch: apiFetch(connection, subject, signal), revision };
   const { datasetInfo, modelInfo } = await library();
@@ -29,12 +29,21 @@ export async function resolveCommit(
   const ownName = isDataset ? repo.slice(datasetPrefix.length) : repo;
   const request = { ...access, name: ownName, additionalFields: ["sha" as const] };
   const info = isDataset ? datasetInfo(request) : modelInfo(request);
-  const { sha: commit, gated, name } = await info.catch((error) => rethrowLibraryError(error, subject));
+  const {
+    sha: commit,
+    private: isPrivate,
+    gated,
+    name,
+  } = await info.catch((error) => rethrowLibraryError(error, subject));
   if (!isCommit(commit)) throw invalidResponse(subject, "the response does not contain a valid commit id");
   // The Hub accepts names in other letters.
   const isMoved = typeof name === "string" && name.toLowerCase() !== ownName.toLowerCase();
   const moved = isMoved && { movedTo: connection.quote(name) };
-  return { commit, gated: gated === "auto" || gated === "manual" ? gated : false, ...moved };
+  const readers = {
+    private: isPrivate === true,
+    gated: gated === "auto" || gated === "manual" ? gated : (false as const),
+  };
+  return { commit, ...readers, ...moved };
 }
 
 /** Lists the files at a commit: the whole repository, or only the files directly in `folder`. Errors: QS-HUB-*. */

@@ -12,6 +12,8 @@ export interface ModelListing {
   commit: string;
   /** All files of the repository at that commit, sorted by path. */
   files: HubFile[];
+  /** Whether only members may read the repository; absent offline, where it is unknown. */
+  private?: boolean;
   /** Whether and how access to the repository is gated; absent offline, where it is unknown. */
   gated?: Gating;
   /** The repository's name, if the Hub leads to another one than requested; text of a server. */

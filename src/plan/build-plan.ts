@@ -28,6 +28,7 @@ import { memoryStep, packageInputs, packageParams } from "./package-step.js";
 import { visionNotes } from "./pictures.js";
 import type { Plan, Step, StepInput } from "./plan.js";
 import { predictBytes } from "./predict-bytes.js";
+import { privateTexts } from "./private-texts.js";
 import { requireSupported } from "./require-supported.js";
 import { type Selection, selectSubset } from "./selection.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
@@ -97,6 +98,7 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
       ...facts.textWarnings,
       ...smokeWarnings(settings, facts),
       ...unusedSettings(given, facts),
+      ...privateTexts(settings, facts),
     ],
     report,
   };

@@ -26,6 +26,8 @@ export interface PlanFacts {
   hubTexts: ReadonlyMap<string, HubTextFile>;
   /** Warnings about those texts. */
   textWarnings: readonly Warning[];
+  /** Data sets of these texts that only members may read. */
+  privateDatasets: readonly string[];
   /** Constants of the speed model. */
   speed: SpeedConstants;
   /** Architectures that llama.cpp's converter supports; null if unknown. */
@@ -66,6 +68,8 @@ export interface ModelFacts {
         listing: readonly HubFile[];
         missingBytes: number;
         ownCopy: boolean;
+        /** Set if only members may read the repository; absent also if unknown. */
+        private?: true;
         /** Absent if unknown. */
         gated?: Gating;
       };

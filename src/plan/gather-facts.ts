@@ -139,13 +139,13 @@ async function hubModel(
   ownDownloads: boolean,
 ): Promise<ModelFacts> {
   const connection = hubConnection();
-  const { commit, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
+  const { commit, private: isPrivate, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
   // The fetch stage reports a missing configuration.
   const check = new HeaderCheck();
   const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice, check);
   const { files, weights, config = null, outline } = checkpoint;
   const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
-  const found = { repo, revision, commit, listing, ...(gated && { gated }) };
+  const found = { repo, revision, commit, listing, ...(isPrivate && { private: isPrivate }), ...(gated && { gated }) };
   const card = outline?.format?.isQuantized ? await readHubCard(connection, { repo, commit, files }) : undefined;
   return {
     source: await hubModelSource(found, files, ownDownloads),

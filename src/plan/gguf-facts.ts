@@ -36,8 +36,20 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
 /** Collects the facts of a GGUF file on the Hub. Errors: as `findHubGguf`. */
 export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads: boolean): Promise<ModelFacts> {
   const source = await findHubGguf({ repo, revision, file });
-  const { commit, gated, movedTo, listing, files, splits, header, parameters, tensorBytes, kept } = source;
-  const found = { repo, revision, commit, listing, ...(gated && { gated }) };
+  const {
+    commit,
+    private: isPrivate,
+    gated,
+    movedTo,
+    listing,
+    files,
+    splits,
+    header,
+    parameters,
+    tensorBytes,
+    kept,
+  } = source;
+  const found = { repo, revision, commit, listing, ...(isPrivate && { private: isPrivate }), ...(gated && { gated }) };
   return {
     source: await hubModelSource(found, files, ownDownloads),
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),

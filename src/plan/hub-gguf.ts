@@ -27,6 +27,7 @@ export interface HubGgufRef {
 /** A GGUF source on the Hub, before anything is downloaded. */
 export interface HubGguf {
   commit: string;
+  private?: true;
   gated?: Gating;
   /** See `ModelListing`. */
   movedTo?: string;
@@ -51,7 +52,7 @@ export interface HubGguf {
  */
 export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise<HubGguf> {
   const connection = hubConnection();
-  const { commit, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
+  const { commit, private: isPrivate, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
   const { files, splits } = await selectHubGguf(`hf:${repo}`, listing, file);
   const headers: SourceHeader[] = [];
   for (const split of splits) {
@@ -79,6 +80,7 @@ export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise
     parameters,
     tensorBytes,
     kept,
+    ...(isPrivate && { private: isPrivate }),
     ...(gated && { gated }),
     ...(movedTo !== undefined && { movedTo }),
   };

@@ -18,8 +18,8 @@ export interface LockFile {
   isForeign: boolean;
 }
 
-/** Recorded for `watch`; decides no file. */
-const gatingPath = "model.gated";
+/** Recorded for `watch` and `publish`; decides no other file. */
+const readerPaths = ["model.private", "model.gated", "privateDatasets"];
 
 /** Far above the names of many shards. */
 const maxLockBytes = 2 ** 20;
@@ -96,7 +96,7 @@ export function movedRevision(plan: Plan, { path, content, isForeign }: LockFile
 function lockChanges(plan: Plan, lock: LockFile): string[] {
   // Converted to JSON, like the file, which drops undefined members.
   const now = JSON.parse(canonicalJson(plan.report.params.lock)) as JsonObject;
-  const changes = jsonDifferences(lock.content, now).filter(({ path }) => path !== gatingPath);
+  const changes = jsonDifferences(lock.content, now).filter(({ path }) => !readerPaths.includes(path));
   if (lock.isForeign) {
     // Others choose which file it is, so not even its keys are shown.
     return [...new Set(changes.map(({ path, after }) => (after === undefined ? "other members" : path)))];

@@ -170,7 +170,8 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
       name: settings.model.name,
       source: sourceName(facts.model),
       commit: source.kind === "hub" ? source.commit : null,
-      // Only for gated sources, so that a run without the Hub locks the same for the others.
+      // Only for private and gated sources, so that a run without the Hub locks the same for the others.
+      ...(source.kind === "hub" && source.private ? { private: true } : {}),
       ...(source.kind === "hub" && source.gated ? { gated: source.gated } : {}),
       allowUnsafe: settings.model.allowUnsafe,
       checkWeights: settings.model.checkWeights,
@@ -200,6 +201,7 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     gates: settings.gates,
     ...(facts.compute.compute.backend === "cpu" ? {} : { compute: { backend: facts.compute.compute.backend } }),
     smoke: lockedPrompts(settings, facts),
+    ...(facts.privateDatasets.length === 0 ? {} : { privateDatasets: facts.privateDatasets }),
     toolchain: facts.toolVersions,
   };
 }

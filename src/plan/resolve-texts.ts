@@ -103,6 +103,14 @@ export async function requireNoOverlap(settings: Settings, digests: ReadonlyMap<
 export interface HubTexts {
   hubTexts: Map<string, HubTextFile>;
   textWarnings: Warning[];
+  /** Data sets of these texts that only members may read. */
+  privateDatasets: string[];
+}
+
+interface FoundText {
+  text: HubTextFile;
+  isPrivate: boolean;
+  movedTo?: string | undefined;
 }
 
 /**
@@ -113,9 +121,11 @@ export interface HubTexts {
 export async function findHubTexts(settings: Settings): Promise<HubTexts> {
   const hubTexts = new Map<string, HubTextFile>();
   const moved = new Map<string, string>();
+  const privateDatasets = new Set<string>();
   const find = async (source: HubSource) => {
-    const { text, movedTo } = await findHubText(source);
+    const { text, isPrivate, movedTo } = await findHubText(source);
     if (movedTo !== undefined) moved.set(source.dataset, movedTo);
+    if (isPrivate) privateDatasets.add(source.dataset);
     hubTexts.set(source.ref, text);
   };
   for (const { source, at } of placedTexts(settings)) {
@@ -124,7 +134,7 @@ export async function findHubTexts(settings: Settings): Promise<HubTexts> {
   for (const { source, at } of placedTasks(settings)) {
     if (source.kind === "hub") await inRecipe(at, () => find(source));
   }
-  return { hubTexts, textWarnings: movedDataSets(moved) };
+  return { hubTexts, textWarnings: movedDataSets(moved), privateDatasets: [...privateDatasets].sort() };
 }
 
 /** Checks the local files of questions. Errors, at the file's location in the recipe: QS-TASK-FILE, QS-INPUT-CHANGED. */
@@ -143,11 +153,12 @@ function nameBundled(error: unknown): never {
   throw new QuantsmithError(error.code, error.message, { remedy, cause: error });
 }
 
-async function findHubText(source: HubSource): Promise<{ text: HubTextFile; movedTo?: string | undefined }> {
+async function findHubText(source: HubSource): Promise<FoundText> {
   const { dataset, revision, path, member, sha256 } = source;
   const connection = hubConnection();
   const repo = `datasets/${dataset}`;
-  const { commit, file, movedTo } = await findDatasetFile(connection, { repo, revision, path });
+  const found = await findDatasetFile(connection, { repo, revision, path });
+  const { commit, file, private: isPrivate = false, movedTo } = found;
   if (file === undefined) {
     throw new QuantsmithError(
       "QS-TEXT-MISSING",
@@ -162,5 +173,5 @@ async function findHubText(source: HubSource): Promise<{ text: HubTextFile; move
   const [, listed] = /^sha256:(.*)$/.exec(file.digest) ?? [];
   // The Hub lists another kind of digest for a small file, which is compared after the download.
   if (listed !== undefined) requireSha256(text, listed);
-  return { text, movedTo };
+  return { text, isPrivate, movedTo };
 }

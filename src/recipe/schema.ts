@@ -144,7 +144,9 @@ const publish = z
     private: z
       .boolean()
       .exactOptional()
-      .describe("Create a private repository; fail if it exists and is public (default false)."),
+      .describe(
+        "Create a private repository; fail if it exists and is public. `false`, if written, allows a public one for a private source (default false).",
+      ),
     via: z
       .enum(["branch", "pr", "direct"])
       .exactOptional()
@@ -161,7 +163,9 @@ const publish = z
     gated: z
       .union([z.literal(false), z.enum(["auto", "manual"])])
       .exactOptional()
-      .describe("Gated access with automatic or manual approval, or `false` (default: unchanged)."),
+      .describe(
+        "Gated access with automatic or manual approval, or `false`, also for a gated source (default: unchanged).",
+      ),
     stream: z
       .boolean()
       .exactOptional()

@@ -183,6 +183,7 @@ function publishSettings(
     kind: "hub",
     repo: ref.repo,
     private: pick("publish.private", publish.private, undefined, false),
+    ...(publish.private === false && { allowsPublic: true as const }),
     via: pick("publish.via", publish.via, undefined, "branch"),
     ...(gated === undefined ? {} : { gated }),
     ...(collection === undefined ? {} : { collection }),

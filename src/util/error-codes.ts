@@ -257,7 +257,14 @@ export const errorCodes = {
       "The target contains files, or the release of another model or source, that publishing would replace, or `--sign` finds a signature of somebody else.",
   },
   "QS-PUBLISH-TOKEN": { exit: 5, about: "Publishing to the Hub requires a token, and none is set." },
-  "QS-PUBLISH-PUBLIC": { exit: 2, about: "A private release was requested, and the repository is public." },
+  "QS-PUBLISH-PUBLIC": {
+    exit: 2,
+    about: "A private release was requested, or its source is private, and the repository is public.",
+  },
+  "QS-PUBLISH-OPEN": {
+    exit: 2,
+    about: "Access to the source of the release is gated, and that to the repository is not.",
+  },
   "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },
   "QS-PUBLISH-NAMES": { exit: 2, about: "A runtime would resolve a variant's name to another file of the repository." },
   "QS-PUBLISH-HISTORY": { exit: 2, about: "The history of the releases at the target cannot be read or continued." },

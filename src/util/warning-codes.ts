@@ -24,6 +24,11 @@ export const warningCodes = {
     onCard: false,
     about: "Smoke tests do not follow a setting of `compute`, since node-llama-cpp has none for it.",
   },
+  // private texts (src/plan, src/stages/publish)
+  "QW-TEXT-PRIVATE": {
+    onCard: false,
+    about: "The release for a public repository contains the names of private data sets and of their files.",
+  },
   // tokenizer (src/stages)
   "QW-TOKENIZER-EOS": {
     onCard: false,

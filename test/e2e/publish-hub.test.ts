@@ -1,9 +1,9 @@
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { listFiles } from "../../src/util/files.js";
-import { briefRecipe, cliFile, demoCopy, quantsmith } from "../fixtures/cli.js";
+import { briefRecipe, cliFile, demoCopy, demoFolder, quantsmith } from "../fixtures/cli.js";
 import { folderDigests } from "../fixtures/folder-digests.js";
 import type { Hub } from "../fixtures/hub-server/hub.js";
 import { canary, startWritableHub, treeOf } from "../fixtures/publish-client.js";
@@ -115,4 +115,58 @@ test("run --publish uploads the release to the recipe's repository", async () =>
   expect(hub.repo("me/tiny")).toMatchObject({ access: "private", gated: "auto" });
   const again = await cli("run", recipe, "--out", out, "--publish");
   expect(again.stderr).toContain("already contains this release");
+});
+
+test("a private or gated source is not published to a public or open repository unless the recipe says so", async () => {
+  const checkpoint = join(demoFolder, "tiny-llama");
+  const read = (name: string) => [name, readFileSync(join(checkpoint, name))] as const;
+  const source = hub.create("org/tiny");
+  source.commit(Object.fromEntries(readdirSync(checkpoint).map(read)));
+  const texts = hub.create("datasets/org/texts");
+  const text = readFileSync(join(demoFolder, "text", "calibration.txt"));
+  texts.commit({ "calibration.txt": text });
+  const recipe = demoCopy(join(home, "demo"));
+  const out = join(home, "out");
+  const write = (publish: string) => {
+    const base = briefRecipe.replace("./tiny-llama", "hf:org/tiny");
+    const corpus = base.replace("./text/calibration.txt", "hf:org/texts@main/calibration.txt");
+    expect(corpus).not.toBe(base);
+    writeFileSync(recipe, `${corpus}publish: { repo: me/tiny${publish} }\n`);
+  };
+  const run = () => cli("run", recipe, "--out", out, "--publish");
+
+  source.access = "private";
+  texts.access = "private";
+  write("");
+  const planned = await cli("plan", recipe, "--out", out);
+  expect([planned.exitCode, planned.stdout]).toEqual([0, expect.stringContaining("will fail (QS-PUBLISH-PUBLIC)")]);
+  expect(planned.stderr).toContain(
+    'QW-TEXT-PRIVATE: the release for me/tiny has texts of a private data set: "org/texts"',
+  );
+  const refused = await run();
+  expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("QS-PUBLISH-PUBLIC")]);
+  expect([existsSync(join(out, "store")), hub.repo("me/tiny")]).toEqual([false, undefined]);
+
+  source.access = "gated";
+  const gated = await run();
+  expect([gated.exitCode, gated.stderr]).toEqual([2, expect.stringContaining("QS-PUBLISH-OPEN")]);
+
+  source.access = "private";
+  write(", private: false");
+  const done = await run();
+  expect([done.exitCode, done.stderr]).toEqual([0, expect.not.stringContaining("QW-TEXT-PRIVATE")]);
+  const release = join(out, "releases", "demo");
+  const lock = readFileSync(join(release, "recipe.lock.yaml"), "utf8");
+  expect(lock).toMatch(/^ {2}private: true$/m);
+  expect(lock).toMatch(/^privateDatasets:\n {2}- org\/texts$/m);
+  source.access = "public";
+  expect((await cli("plan", recipe, "--out", out, "--locked")).exitCode).toBe(0);
+
+  for (const dryRun of [["--dry-run"], []]) {
+    const other = await cli("publish", release, "--to", "hf:me/other", ...dryRun);
+    expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining("QS-PUBLISH-PUBLIC")]);
+  }
+  expect((await cli("publish", release, "--to", "hf:me/other", "--no-private")).exitCode).toBe(0);
+  const again = await cli("publish", release, "--to", "hf:me/third", "--private", "--gated", "manual");
+  expect([again.exitCode, hub.repo("me/third")]).toMatchObject([0, { access: "private", gated: "manual" }]);
 });

@@ -33,7 +33,7 @@ test("HF_HUB_OFFLINE uses the cache without requests", async () => {
   }
   const { files: listed } = await listModel(offline(), "org/model", "main");
   const online = await listModel(connect(hub, cache), "org/model", "main");
-  expect(online).toEqual({ commit, files: listed, gated: false });
+  expect(online).toEqual({ commit, files: listed, private: false, gated: false });
   expect(hub.requests.length).toBe(asked + 2);
 });
 

@@ -5,6 +5,7 @@ import type { Plan } from "../../plan/plan.js";
 import { jobMatrix } from "../../plan/subsets.js";
 import { fileNamePart } from "../../recipe/schema-parts.js";
 import type { Settings } from "../../recipe/settings.js";
+import { restrictedInputs } from "../../release/restricted-inputs.js";
 import { formatBytes } from "../../util/bytes.js";
 import { DigestCache } from "../../util/digest-cache.js";
 import { type ErrorReport, errorFrom, errorReport, formatError } from "../../util/error-report.js";
@@ -73,16 +74,33 @@ async function describePlan(settings: Settings, options: PlanOptions, digests: D
   // Only --locked fails for an unreadable lock file.
   const lock = await findLock(settings, options).catch(() => undefined);
   const moved = lock === undefined ? undefined : movedRevision(plan, lock);
+  const refused = await publishRefusal(plan, settings);
   const error = options.strict === true ? strictError(estimate.warnings) : undefined;
   return {
     name: settings.name,
     ...estimate,
     convert: plan.convert,
     compute: describeChoice(plan),
-    notes: [...(moved === undefined ? [] : [moved]), ...plan.notes],
+    notes: [...[moved, refused].filter((text) => text !== undefined), ...plan.notes],
     settings: origins(settings),
     ...(error === undefined ? {} : { error: errorReport(error) }),
   };
+}
+
+/** Returns a note if `run --publish` will refuse the recipe's target; undefined also if the Hub does not say so. */
+async function publishRefusal({ report }: Plan, { publish }: Settings): Promise<string | undefined> {
+  const { lock } = report.params;
+  const inputs = restrictedInputs(lock);
+  if (publish === undefined || (!inputs.private && inputs.gated === false)) return undefined;
+  try {
+    const { requireTargetAllowed } = await import("../../stages/publish/publish.js");
+    await requireTargetAllowed(publish.target, lock, new AbortController().signal);
+  } catch (error) {
+    const isRefused = error instanceof QuantsmithError && ["QS-PUBLISH-PUBLIC", "QS-PUBLISH-OPEN"].includes(error.code);
+    if (isRefused)
+      return `\`run --publish\` will fail (${error.code}): ${error.message}. ${error.remedy.replace(/\.$/, "")}`;
+  }
+  return undefined;
 }
 
 function printPlan(document: PlanDocument, settings: Settings): void {

@@ -7,6 +7,7 @@ import { previewRollback, rollBack } from "../../stages/publish/roll-back.js";
 import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
 import { count } from "../../util/count.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { formatWarning, type Warning } from "../../util/warnings.js";
 import { interruptSignal } from "../interrupt.js";
 import { loadSettings } from "../prepare-plan.js";
 import { note, print, printJson, problemLines } from "../print.js";
@@ -37,7 +38,10 @@ export async function publish(release: string | undefined, options: PublishComma
   const onPlan = (operations: readonly PublishOperation[]) => {
     for (const operation of operations) write(describeOperation(operation));
   };
-  const hooks = { signal, onProgress: uploadProgress(note), onPlan, onWait };
+  const onWarnings = (warnings: readonly Warning[]) => {
+    for (const warning of warnings) note(formatWarning(warning));
+  };
+  const hooks = { signal, onProgress: uploadProgress(note), onPlan, onWarnings, onWait };
   const { report, place, dir, hub, verified } = await ("release" in source
     ? done
       ? publishTo(source.release, target, hooks)
@@ -62,7 +66,10 @@ export async function publish(release: string | undefined, options: PublishComma
   }
   note(problemLines(verified?.problems ?? []));
   const operations = (hub ?? dir)?.operations ?? [];
-  if (!done) onPlan(operations);
+  if (!done) {
+    onWarnings(hub?.warnings ?? []);
+    onPlan(operations);
+  }
   if (operations.length === 0) return print(`${place} already contains this release`);
   const from = "release" in source ? source.release : `the commit ${source.rollback}`;
   print(`${done ? "Published" : "Would publish"} ${count(variants.length, "variant")} of ${from} to ${place}`);

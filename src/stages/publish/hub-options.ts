@@ -1,4 +1,5 @@
 import type { Gating } from "../../hub/upload/repository.js";
+import type { Warning } from "../../util/warnings.js";
 import type { PublishOperation } from "./operations.js";
 import type { ReleaseOptions } from "./release-options.js";
 
@@ -10,6 +11,8 @@ export interface HubPublishOptions extends ReleaseOptions {
   via: "branch" | "pr" | "direct";
   /** Create the repository as private, and reject a public one. */
   private: boolean;
+  /** The recipe or the command says `private: false` itself, so that the release of a private source may be public. */
+  allowsPublic?: true;
   /** Access requests of readers; undefined keeps the repository's setting. */
   gated?: Gating;
   /** Why the release is published, in Markdown, for the description of the commit or pull request. */
@@ -30,4 +33,6 @@ export interface HubPublication {
   operations: PublishOperation[];
   /** Bytes sent to large-file storage. */
   sentBytes: number;
+  /** What the publisher should know; absent without any. */
+  warnings?: Warning[];
 }

@@ -1,6 +1,7 @@
 import type { Gating } from "../../hub/upload/repository.js";
 import type { UploadHooks } from "../../hub/upload/upload-objects.js";
 import type { RunReport } from "../../release/release-report.js";
+import type { Warning } from "../../util/warnings.js";
 
 /** An operation of publishing, also listed by `--dry-run`. */
 export type PublishOperation =
@@ -27,6 +28,8 @@ export interface PublishHooks extends UploadHooks {
   onRelease?: (report: RunReport) => void;
   /** Called with operations before they are executed. */
   onPlan?: (operations: readonly PublishOperation[]) => void;
+  /** Called with the warnings before anything is changed. */
+  onWarnings?: (warnings: readonly Warning[]) => void;
   /** Called once while another process publishes to the same folder. */
   onWait?: (owner: string) => void;
 }

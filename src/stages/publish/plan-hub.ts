@@ -6,11 +6,13 @@ import { validateCard } from "../../hub/upload/validate-card.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { readRegular } from "../../util/regular-file.js";
+import type { Warning } from "../../util/warnings.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
 import type { HubPublishOptions } from "./hub-options.js";
 import type { PublishOperation } from "./operations.js";
 import type { CheckedRelease } from "./release-files.js";
 import { type RemoteRelease, readRemote } from "./remote-release.js";
+import { datasetWarnings, requireAllowed } from "./require-allowed.js";
 import { requireNames } from "./require-names.js";
 import { type Overwrite, requireOwn } from "./require-own.js";
 import { findStagingBranches, type StagingBranches, stagingBranchOf } from "./staging-branches.js";
@@ -55,11 +57,12 @@ export interface HubPlan extends Pick<HubPlace, "state"> {
   /** True if the repository must be added to the collection. */
   collect: boolean;
   operations: PublishOperation[];
+  warnings: Warning[];
 }
 
 /**
  * Plans the operations to publish a release; changes nothing.
- * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-FOREIGN, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-OPEN, QS-PUBLISH-FOREIGN, QS-PUBLISH-NAMES, QS-PUBLISH-CARD, QS-PUBLISH-TARGET, QS-HUB-*.
  */
 export async function planHub(
   connection: HubConnection,
@@ -70,6 +73,8 @@ export async function planHub(
 ): Promise<HubPlan> {
   const { repo, collection } = options;
   requirePrivate(repo, state, options);
+  const { inputs } = release;
+  if (inputs !== undefined) requireAllowed(inputs, state, options);
   const onMain = await findChanges(release, main ?? noFiles, signal);
   const { title } = release;
   const open = isEmpty(onMain) ? undefined : proposal;
@@ -87,6 +92,7 @@ export async function planHub(
   const plan = {
     ...{ state, pullRequest, target, changes, replaced, title, collect, leftovers },
     stagingBranch: stagingBranchOf(release.digest.slice(0, 12)),
+    warnings: inputs === undefined ? [] : datasetWarnings(inputs, state, options),
   };
   return { ...plan, operations: operationsOf(plan, options) };
 }

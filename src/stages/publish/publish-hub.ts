@@ -43,6 +43,7 @@ export async function publishToHub(
     const release = await signPrepared(prepared, hooks, planOf);
     const plan = await planOf(release);
     const all = { ...plan, operations: allOperations(prepared, plan.operations) };
+    hooks.onWarnings?.(plan.warnings);
     hooks.onPlan?.(prepared.needsSignature ? plan.operations : all.operations);
     return { hub: await executePlan(connection, release, options, all, hooks), files: release.files };
   });
@@ -179,10 +180,11 @@ export function requireAccess(connection: HubConnection, repo: string): void {
 function publication(
   { endpoint }: HubConnection,
   { repo, via }: HubPublishOptions,
-  { operations }: HubPlan,
+  { operations, warnings }: Pick<HubPlan, "operations" | "warnings">,
   { commit, sentBytes, pullRequest }: Done,
 ): HubPublication {
   const url = `${endpoint}/${repo}`;
   const page = pullRequest === undefined ? null : `${url}/discussions/${pullRequest}`;
-  return { repo, url, via, commit, pullRequest: page, operations, sentBytes };
+  const found = { repo, url, via, commit, pullRequest: page, operations, sentBytes };
+  return warnings.length === 0 ? found : { ...found, warnings };
 }

@@ -3,6 +3,7 @@ import { type HubConnection, hubConnection } from "../../hub/connection.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import { checksumsFile } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
+import { restrictedInputs } from "../../release/restricted-inputs.js";
 import { requireIdentity } from "../../release/sign/sign-files.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { verifyRemote } from "../../release/verify/verify-remote.js";
@@ -13,6 +14,7 @@ import type { PublishHooks } from "./operations.js";
 import { type FolderPublication, previewFolder, publishToFolder } from "./publish-dir.js";
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
 import { type CheckedRelease, releaseFiles } from "./release-files.js";
+import { requireAllowedAt } from "./require-allowed.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
@@ -33,6 +35,14 @@ export interface Publication {
 export function requireReachable(target: PublishTarget): void {
   if (target.kind === "hub") requireAccess(hubConnection(), target.repo);
   if (target.sign === true) requireIdentity();
+}
+
+/**
+ * Requires, before a release is built, that its target will not show a model to more people than its source.
+ * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-OPEN, QS-HUB-*.
+ */
+export async function requireTargetAllowed(target: PublishTarget, lock: unknown, signal: AbortSignal): Promise<void> {
+  if (target.kind === "hub") await requireAllowedAt(hubConnection(), restrictedInputs(lock), target, signal);
 }
 
 /**

@@ -1,10 +1,14 @@
 import { join } from "node:path";
 import { type LocalFile, localFile } from "../../hub/upload/local-file.js";
+import { lockFileName } from "../../release/provenance.js";
 import type { RunReport } from "../../release/release-report.js";
+import { type RestrictedInputs, restrictedInputs } from "../../release/restricted-inputs.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { stableReleaseDigest } from "../../release/stable-release-digest.js";
 import { listFiles } from "../../util/files.js";
+import { readRegular } from "../../util/regular-file.js";
 import { sha256 } from "../../util/sha256.js";
+import { parseForeignYaml } from "../../util/yaml/parse-foreign-yaml.js";
 import { checkRelease, readChecksums, requireRegular, requireSmall } from "./check-release.js";
 
 /** A file to publish. */
@@ -17,6 +21,8 @@ export interface ReleaseFile extends LocalFile {
 export interface CheckedRelease {
   folder: string;
   report: RunReport;
+  /** Inputs that not everybody may read; absent for a former release of the repository itself. */
+  inputs?: RestrictedInputs;
   /** All files, sorted by path; the signature may be omitted. */
   files: ReleaseFile[];
   /** True if the folder has a valid signature. */
@@ -47,5 +53,20 @@ export async function releaseFiles(folder: string, signal: AbortSignal): Promise
   const content = files.filter(({ path }) => path !== signatureFile);
   const lines = content.map((file) => `${file.path === "release.json" ? stable : file.sha256}  ${file.path}\n`);
   const digest = sha256(lines.join(""));
-  return { folder, report, files, isSigned, digest, title: `Release ${report.model.name} (${digest.slice(0, 12)})` };
+  const inputs = await readInputs(folder);
+  return {
+    folder,
+    report,
+    inputs,
+    files,
+    isSigned,
+    digest,
+    title: `Release ${report.model.name} (${digest.slice(0, 12)})`,
+  };
+}
+
+/** Reads the lock file of a verified release. */
+async function readInputs(folder: string): Promise<RestrictedInputs> {
+  const text = await readRegular(join(folder, lockFileName)).then(String, () => "");
+  return restrictedInputs(parseForeignYaml(text));
 }

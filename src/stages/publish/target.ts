@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { formatHubRef, parseHubRef } from "../../hub/hub-ref.js";
+import type { Gating } from "../../hub/upload/repository.js";
 import { isAddress } from "../../util/address.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
@@ -13,6 +14,8 @@ export interface TargetText {
   to?: string;
   via?: string;
   private?: boolean;
+  /** `auto`, `manual` or `false`. */
+  gated?: string;
   collection?: string;
   sign?: boolean;
   replace?: boolean;
@@ -23,10 +26,10 @@ const publishModes = ["branch", "pr", "direct"] as const;
 
 /**
  * Parses `--to` and its options. Missing options default to those of `recipeTarget`, the recipe's target: the address,
- * and for a repository `via`, `private`, gating, collection, signature and removal. Errors: QS-PUBLISH-TARGET, QS-USAGE.
+ * and for a repository `via`, `private`, `gated`, collection, signature and removal. Errors: QS-PUBLISH-TARGET, QS-USAGE.
  */
 export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): PublishTarget {
-  const { via, private: isPrivate, collection } = text;
+  const { via, private: isPrivate, gated, collection } = text;
   const { sign = recipeTarget?.sign, removeOld = recipeTarget?.removeOld } = text;
   const to = text.to ?? (recipeTarget && addressOf(recipeTarget));
   if (to === undefined) {
@@ -40,9 +43,9 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
     ...(removeOld === true && { removeOld }),
   };
   if (to.startsWith("dir:") && to.length > 4 && !isAddress(to.slice(4))) {
-    const extra = [via, isPrivate, collection].some((option) => option !== undefined);
+    const extra = [via, isPrivate, gated, collection].some((option) => option !== undefined);
     if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...flags };
-    throw new QuantsmithError("QS-USAGE", "--via, --private and --collection require an hf: target", {
+    throw new QuantsmithError("QS-USAGE", "--via, --private, --gated and --collection require an hf: target", {
       remedy: "Remove these options, or publish to `hf:<org>/<name>`.",
     });
   }
@@ -54,8 +57,23 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
       remedy: `Use ${publishModes.map((mode) => `\`${mode}\``).join(", ")}.`,
     });
   }
-  const added = collection === undefined ? {} : { collection };
-  return { ...kept, kind: "hub", repo, via: mode, private: isPrivate ?? kept?.private ?? false, ...added, ...flags };
+  const { allowsPublic, ...former } = kept ?? {};
+  const mayBePublic = isPrivate === undefined ? allowsPublic === true : !isPrivate;
+  const added = {
+    private: isPrivate ?? kept?.private ?? false,
+    ...(mayBePublic && { allowsPublic: true as const }),
+    ...(gated === undefined ? {} : { gated: parseGating(gated) }),
+    ...(collection === undefined ? {} : { collection }),
+  };
+  return { ...former, kind: "hub", repo, via: mode, ...added, ...flags };
+}
+
+function parseGating(gated: string): Gating {
+  if (gated === "auto" || gated === "manual") return gated;
+  if (gated === "false") return false;
+  throw new QuantsmithError("QS-USAGE", `invalid --gated ${quote(gated)}`, {
+    remedy: "Use `auto`, `manual` or `false`.",
+  });
 }
 
 function parseRepo(to: string): string {

@@ -46,6 +46,16 @@ describe("parseTarget", () => {
     expect(parseTarget({}, { kind: "dir", path: resolve("out") })).toEqual({ kind: "dir", path: resolve("out") });
   });
 
+  test("--no-private and private: false allow a public repository; --private and --gated change the recipe's", () => {
+    const open: PublishTarget = { ...recipe, private: false, allowsPublic: true };
+    expect(parseTarget({ private: false }, recipe)).toEqual(open);
+    expect(parseTarget({}, open)).toEqual(open);
+    expect(parseTarget({ private: true }, open)).toEqual(recipe);
+    expect(parseTarget({ gated: "false" }, recipe)).toEqual({ ...recipe, gated: false });
+    expect(parseTarget({ to: "hf:me/b", gated: "auto" })).toMatchObject({ gated: "auto" });
+    expect(thrownBy(() => parseTarget({ gated: "yes" }, recipe)).code).toBe("QS-USAGE");
+  });
+
   test("with --to hf: and a recipe that publishes to a folder", () => {
     const folder: PublishTarget = { kind: "dir", path: "/srv/models" };
     expect(parseTarget({ to: "hf:me/b" }, folder)).toEqual(parseTarget({ to: "hf:me/b" }));
