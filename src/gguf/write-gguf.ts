@@ -25,6 +25,8 @@ export interface NewGguf {
   metadata: ReadonlyMap<string, GgufValue>;
   /** In file order. */
   tensors: readonly NewTensor[];
+  /** Bytes behind the last tensor, in place of padding. */
+  tail?: FileRange & { bytes: number };
 }
 
 export interface WriteGgufOptions {
@@ -49,6 +51,7 @@ const copyBytes = 4 * 2 ** 20;
  */
 export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufOptions = {}): Promise<WrittenGguf> {
   const header = encodeHeader(gguf);
+  let { fileBytes } = header;
   const file = await open(path, "wx", options.mode);
   try {
     await writeFully(file, header.bytes, 0);
@@ -65,13 +68,22 @@ export async function writeGguf(path: string, gguf: NewGguf, options: WriteGgufO
       }
       if (done !== place.bytes) throw wrongLength(place, done);
     }
+    const { tail } = gguf;
+    const last = header.tensors.at(-1);
+    let end = last === undefined ? header.fileBytes : last.offset + last.bytes;
+    for await (const piece of tail === undefined ? [] : readRange(tail, tail.bytes)) {
+      options.signal?.throwIfAborted();
+      await writeFully(file, piece, end);
+      end += piece.length;
+    }
     // Padding reads as zeros, including that after the last tensor.
-    await file.truncate(header.fileBytes);
+    fileBytes = Math.max(header.fileBytes, end);
+    await file.truncate(fileBytes);
     await file.sync();
   } finally {
     await file.close();
   }
-  return { fileBytes: header.fileBytes, tensors: header.tensors };
+  return { fileBytes, tensors: header.tensors };
 }
 
 /** All chunks share one buffer: each is valid until the next is requested. */

@@ -149,7 +149,11 @@ async function rewrite(
   hooks: WriteGgufOptions,
 ): Promise<void> {
   const tensors = gguf.tensors.map((tensor) => ({ ...tensor, data: { path: gguf.path, offset: tensor.offset } }));
-  await writeGguf(temporary, { metadata, tensors }, { ...hooks, mode: 0o600 });
+  const last = gguf.tensors.at(-1);
+  const offset = last === undefined ? gguf.dataOffset : last.offset + last.bytes;
+  // What another program has put behind the tensors.
+  const tail = { path: gguf.path, offset, bytes: Math.max(0, gguf.fileBytes - offset) };
+  await writeGguf(temporary, { metadata, tensors, tail }, { ...hooks, mode: 0o600 });
   await readGguf(temporary);
 }
 

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
@@ -97,6 +98,22 @@ describe("an edit", () => {
     expect(statSync(path).mode & 0o777).toBe(0o640);
     expect(leftovers(path)).toEqual([]);
   });
+
+  test.each([false, true])(
+    "that rewrites the file keeps bytes behind the last tensor; to another file: %s",
+    async (toOther) => {
+      const more = Buffer.alloc(5_000_000, "somebody's own bytes ");
+      appendFileSync(path, more);
+      const [data, { tensors }] = [await tensorData(path), await readGguf(path)];
+      const behind = readFileSync(path).subarray((tensors.at(-1)?.offset ?? 0) + (tensors.at(-1)?.bytes ?? 0));
+      const out = toOther ? `${path}.tail` : undefined;
+      const edit = set("tokenizer.chat_template", "z".repeat(30_000));
+      const { how, fileBytes } = await editGguf(path, [edit], out === undefined ? {} : { out });
+      const edited = readFileSync(out ?? path);
+      expect([how, fileBytes, await tensorData(out ?? path)]).toEqual(["rewritten", edited.length, data]);
+      expect(edited.subarray(-behind.length).equals(behind)).toBe(true);
+    },
+  );
 
   test.runIf(process.getuid?.() === 0).each([false, true])(
     "that rewrites the file keeps its owner and group, and nobody else reads it before; to another file: %s",
