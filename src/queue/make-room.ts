@@ -10,11 +10,12 @@ import { keyPlan } from "../engine/step-keys.js";
 import { describeMoved, Store } from "../engine/store.js";
 import { openWorkspace, type Workspace } from "../engine/workspace.js";
 import type { Plan } from "../plan/plan.js";
+import { signatureFile } from "../release/sign/statement.js";
 import { formatBytes } from "../util/bytes.js";
 import { DigestCache } from "../util/digest-cache.js";
 import { isMissing, QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
-import { checksumsOf, isAtTarget, showsRelease } from "./published-release.js";
+import { checksumsOf, hasOwnSignature, isAtTarget, showsRelease } from "./published-release.js";
 import type { QueueEntry } from "./queue-status.js";
 import { openedSizes, stillOpens } from "./target-view.js";
 
@@ -29,6 +30,10 @@ export interface RoomHooks {
   unpublishedSteps: () => Promise<{ failed: ReadonlySet<string>; others: ReadonlySet<string> }>;
   /** Called before the local files of a published release are removed, so that after a kill none is taken for whole. */
   onDrop: (name: string) => Promise<void>;
+  /** Called for a release that stays; if after `onDrop`, only its steps were removed. */
+  onKept: (name: string) => Promise<void>;
+  /** Called for a release that its target no longer has as it was published. */
+  onGone: (name: string) => Promise<void>;
 }
 
 const busyRetryMs = 2000;
@@ -107,6 +112,11 @@ async function drop(
       !(folder !== undefined && (await showsRelease(folder, release)));
     if (!isCopied) {
       note(`Kept the release ${name}: it is no longer at its target as it was published.`);
+      await hooks.onGone(name);
+      return;
+    }
+    if (await hasOwnSignature(published, release, signal)) {
+      note(`Kept the release ${name}: its target does not have its ${signatureFile}.`);
       return;
     }
     const sizes = folder === undefined ? undefined : await openedSizes(folder);
@@ -133,11 +143,13 @@ async function drop(
     } catch (error) {
       if (error instanceof ViewError) {
         note(`Kept the release ${name}: the files at its target are links to it.`);
+        await hooks.onKept(name);
         return;
       }
       if (!(error instanceof QuantsmithError) || error.code !== "QS-RELEASE-FOREIGN") throw error;
       note(`Kept the release ${name}: ${error.message}.`);
       await removeAllSteps();
+      await hooks.onKept(name);
       return;
     }
     if (!published.isDropped) tell(`Removed the release ${name} and its steps here: it is published and verified.`);

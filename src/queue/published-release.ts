@@ -2,15 +2,18 @@ import { lstat, realpath, rmdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { keyPlan } from "../engine/step-keys.js";
 import { hubConnection } from "../hub/connection.js";
+import { findPullRequest } from "../hub/upload/pull-requests.js";
 import type { Plan } from "../plan/plan.js";
 import { checksumsFile } from "../release/checksums.js";
+import { signatureFile } from "../release/sign/statement.js";
+import { hubSource } from "../release/verify/hub-source.js";
 import { maxTextBytes } from "../release/verify/release-source.js";
 import { verifyFolder } from "../release/verify/verify-folder.js";
 import { verifyRemote } from "../release/verify/verify-remote.js";
 import type { Publication } from "../stages/publish/publish.js";
 import type { PublishTarget } from "../stages/publish/target.js";
 import { canonicalJson, type Json } from "../util/canonical-json.js";
-import { isNoFile, isSystemError, QuantsmithError } from "../util/errors.js";
+import { isMissing, isNoFile, isSystemError, QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
 import { mountPoints } from "../util/mount-points.js";
 import { areNested } from "../util/nested-folders.js";
@@ -26,7 +29,9 @@ export type Intended = Pick<PublishedRelease, "key" | "target">;
 export function intended(plan: Plan, target: PublishTarget | undefined): Intended | undefined {
   const key = keyPlan(plan).get("package")?.key;
   if (target === undefined || key === undefined) return undefined;
-  return { key, target: sha256(canonicalJson(target as unknown as Json)) };
+  // What allows a publication changes nothing of it.
+  const { allowsPublic: _, ...settings } = { allowsPublic: true, ...target };
+  return { key, target: sha256(canonicalJson(settings as unknown as Json)) };
 }
 
 /** Describes a release that was just published from the folder `release`. */
@@ -63,11 +68,9 @@ export async function isAtTarget(
       if ((await checksumsOf(place.path)) !== checksums || !(await isCopy(place.path, release))) return false;
       return (await verifyFolder(place.path, signal)).ok;
     }
-    const { repo, commit, pullRequest } = place;
-    // Of a commit that main no longer leads to, the Hub may drop the files.
-    const revision = pullRequest === undefined ? "main" : commit;
+    const target = { repo: place.repo, revision: await revisionOf(place, signal) };
     const expected = new Map([[checksumsFile, checksums]]);
-    return (await verifyRemote(hubConnection(), { repo, revision, expected }, signal)).ok;
+    return (await verifyRemote(hubConnection(), { ...target, expected }, signal)).ok;
   } catch (error) {
     signal.throwIfAborted();
     // A folder that cannot be read, as on a network disk that is gone.
@@ -78,6 +81,47 @@ export async function isAtTarget(
     )
       return false;
     throw error;
+  }
+}
+
+type HubPlace = Extract<PublishedRelease["place"], { repo: string }>;
+
+/**
+ * Returns the pull request of a release while it is open, otherwise main: of a commit that main does not lead to, as of a closed
+ * pull request, the Hub may drop the files. Errors: QS-HUB-*.
+ */
+async function revisionOf({ repo, pullRequest }: HubPlace, signal: AbortSignal): Promise<string> {
+  const number = Number(/\/discussions\/(\d+)$/.exec(pullRequest ?? "")?.[1]);
+  if (!Number.isInteger(number)) return "main";
+  const open = await findPullRequest(hubConnection(), repo, (one) => one.number === number, signal);
+  return open === undefined ? "main" : `refs/pr/${number}`;
+}
+
+/**
+ * Whether a local release has a signature that its target does not: one that the user made, which cannot be made again.
+ * Errors: QS-HUB-*.
+ */
+export async function hasOwnSignature(
+  { place }: PublishedRelease,
+  release: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const own = await signatureOf(release);
+  if (own === undefined) return false;
+  if ("path" in place) return (await signatureOf(place.path)) !== own;
+  const revision = await revisionOf(place, signal);
+  const source = await hubSource(hubConnection(), { repo: place.repo, revision }, signal);
+  const { files } = await source.files();
+  return !files.some(({ path }) => path === signatureFile) || (await source.text(signatureFile)) !== own;
+}
+
+async function signatureOf(folder: string): Promise<string | undefined> {
+  try {
+    return String(await readRegular(join(folder, signatureFile), maxTextBytes));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    // Whatever is there, the release stays.
+    return "";
   }
 }
 

@@ -31,6 +31,10 @@ const publishedRelease = z.object({
   steps: z.array(z.string().regex(/^[a-z]+-[0-9a-f]{64}$/)),
   /** Whether the local release and its steps were removed to save space, or their removal has begun. */
   isDropped: z.boolean(),
+  /** If it was dropped, only its steps were: the local release could not be removed. */
+  isKept: z.boolean().optional(),
+  /** A later queue did not find it at the place as it was published. */
+  isGone: z.boolean().optional(),
 });
 
 export type PublishedRelease = z.output<typeof publishedRelease>;
@@ -156,9 +160,23 @@ export class StatusFile {
 
   /** States that the local files of a published release are removed from now on. */
   async setDropped(name: string): Promise<void> {
+    await this.#setPublished(name, { isDropped: true, isKept: false, isGone: false });
+  }
+
+  /** States that of these local files only the steps were removed. */
+  setKept(name: string): Promise<void> {
+    return this.#setPublished(name, { isKept: true });
+  }
+
+  /** States that a published release is no longer at its target as it was published. */
+  setGone(name: string): Promise<void> {
+    return this.#setPublished(name, { isGone: true });
+  }
+
+  async #setPublished(name: string, change: Partial<PublishedRelease>): Promise<void> {
     const entry = this.entry(name);
     if (entry.published === undefined) return;
-    this.#models.set(name, { ...entry, published: { ...entry.published, isDropped: true } });
+    this.#models.set(name, { ...entry, published: { ...entry.published, ...change } });
     await this.#write();
   }
 

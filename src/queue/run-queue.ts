@@ -109,7 +109,7 @@ class Queue {
     const isSame = published?.isDropped === true && published.key === intent?.key && published.target === intent.target;
     if (isSame && (await isAtTarget(published, join(out, "releases", name), signal))) {
       tell(`${name} is published, and its local files were removed.`);
-      await this.status.setState(name, "published");
+      await this.status.setState(name, "published", { published: { ...published, isGone: false } });
       return;
     }
     if (maxDiskBytes !== undefined) await makeRoom(out, plan, maxDiskBytes, this.#roomHooks(member));
@@ -140,6 +140,8 @@ class Queue {
       },
       unpublishedSteps: () => this.#unpublishedSteps(),
       onDrop: (name: string) => this.status.setDropped(name),
+      onKept: (name: string) => this.status.setKept(name),
+      onGone: (name: string) => this.status.setGone(name),
     };
   }
 

@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { execaSync } from "execa";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { queueRows } from "../../src/cli/views/queue-table.js";
 import { EventBus } from "../../src/engine/events.js";
 import { installRelease } from "../../src/engine/install-release.js";
 import { releaseOwner } from "../../src/engine/release-owner.js";
@@ -24,10 +25,13 @@ import { showsRelease } from "../../src/queue/published-release.js";
 import { readStatus } from "../../src/queue/queue-status.js";
 import type { QueueMember } from "../../src/queue/require-distinct.js";
 import { type MemberEnd, type QueueWork, runQueue } from "../../src/queue/run-queue.js";
+import { renderStatement } from "../../src/release/sign/statement.js";
 import { publishTo } from "../../src/stages/publish/publish.js";
 import { DigestCache } from "../../src/util/digest-cache.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { listFiles } from "../../src/util/files.js";
 import { mountPoints } from "../../src/util/mount-points.js";
+import { sha256 } from "../../src/util/sha256.js";
 import { failureOf } from "../fixtures/failure.js";
 import { somePlan, someStep } from "../fixtures/plan.js";
 import { releaseFolder } from "../fixtures/release-folder.js";
@@ -226,6 +230,33 @@ test("nothing is removed that its target lacks, or that was changed or built aga
   expect(queue.notes.join()).toContain("Kept the release a: it is no longer at its target");
   expect(queue.releases()).toEqual(["a", "bb"]);
   expect(readdirSync(join(queue.out, "store")).filter((name) => name.startsWith("package-"))).toHaveLength(2);
+});
+
+test("a release with a signature that its target lacks stays", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a", "bb"]);
+  const folder = join(queue.out, "releases", "a");
+  const digests = (await listFiles(folder)).map((path) => [path, sha256(readFileSync(join(folder, path)))] as const);
+  const payload = Buffer.from(renderStatement("a", new Map(digests))).toString("base64");
+  writeFileSync(join(folder, "model.sig"), JSON.stringify({ dsseEnvelope: { payload } }));
+  await queue.run(["ccc"], 2.5 * releaseBytes);
+  expect(queue.releases()).toEqual(["a", "ccc"]);
+  expect(queue.notes.join()).toContain("Kept the release a: its target does not have its model.sig.");
+});
+
+test("the status says of a release whether its target has lost it, and whether it was kept", async () => {
+  const queue = new TestQueue();
+  await queue.run(["a", "bb"]);
+  rmSync(queue.target("a"), { recursive: true });
+  writeFileSync(join(queue.out, "releases", "bb", "notes.txt"), "mine");
+  await queue.run(["ccc"], 2.5 * releaseBytes);
+  expect(queue.releases()).toEqual(["a", "bb"]);
+  const rows = queueRows((await readStatus(queue.out))?.models ?? []);
+  expect(rows.map(([name, state, , details]) => `${name} ${state}: ${details}`)).toEqual([
+    expect.stringMatching(/^ccc failed: QS-QUEUE-DISK/),
+    `a published: ${queue.target("a")}, no longer there as published`,
+    `bb published: ${queue.target("bb")}, local steps removed`,
+  ]);
 });
 
 test.each<[string, (queue: TestQueue) => void, string]>([

@@ -25,7 +25,8 @@ function detailsOf({ state, steps = [], error, published }: QueueEntry): string 
   if (error !== undefined) return `${error.code}: ${error.message}`;
   if (state === "running") return steps.join(", ");
   if (state !== "published" || published === undefined) return "";
-  const { place, isDropped } = published;
+  const { place, isDropped, isKept, isGone } = published;
   const where = "path" in place ? place.path : (place.pullRequest ?? `hf:${place.repo}`);
-  return isDropped ? `${where}, local files removed` : where;
+  const local = isDropped ? `, local ${isKept === true ? "steps" : "files"} removed` : "";
+  return `${where}${isGone === true ? ", no longer there as published" : ""}${local}`;
 }
