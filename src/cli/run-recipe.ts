@@ -26,7 +26,7 @@ import { isInteractive, note, print, problemLines } from "./print.js";
 import type { showResult } from "./show-result.js";
 import type { Streaming } from "./streaming.js";
 import { strictError } from "./strict.js";
-import { describeOperation } from "./views/describe-operation.js";
+import { describeOperation, isNotable } from "./views/describe-operation.js";
 import { plainView } from "./views/plain-view.js";
 import { terminalView } from "./views/terminal-view.js";
 import { uploadProgress } from "./views/upload-progress.js";
@@ -217,10 +217,7 @@ async function publishComplete(
   }
   await streaming?.finish();
   const onPlan: PublishHooks["onPlan"] = (operations) => {
-    for (const operation of operations) {
-      if (["delete", "replace", "rename", "keep-branch"].includes(operation.operation))
-        note(describeOperation(operation));
-    }
+    for (const operation of operations.filter(isNotable)) note(describeOperation(operation));
   };
   const { publishTo } = await publishing();
   const hooks = { signal, onProgress: uploadProgress(tell), onPlan, onRelease: requireVariantsOf(report) };

@@ -31,6 +31,7 @@ import { predictBytes } from "./predict-bytes.js";
 import { privateTexts } from "./private-texts.js";
 import { requireSupported } from "./require-supported.js";
 import { type Selection, selectSubset } from "./selection.js";
+import { signNotes } from "./sign-notes.js";
 import { smokeBaseStep, smokeStep } from "./smoke-steps.js";
 import { smokeWarnings } from "./smoke-warnings.js";
 import { taskSteps } from "./task-steps.js";
@@ -90,7 +91,12 @@ export function buildPlan(given: Settings, facts: PlanFacts, selection: Selectio
     toolDigests: facts.toolDigests,
     compute: facts.compute,
     computeSettings: settings.compute,
-    notes: [...baseNotes(settings, facts), ...mtpNotes(settings, facts), ...visionNotes(settings, facts)],
+    notes: [
+      ...baseNotes(settings, facts),
+      ...mtpNotes(settings, facts),
+      ...visionNotes(settings, facts),
+      ...signNotes(settings),
+    ],
     keepIntermediates: settings.keepIntermediates,
     convert: convertEngine(settings, facts),
     warnings: [

@@ -1,11 +1,18 @@
 import type { PublishOperation } from "../../stages/publish/operations.js";
 import { formatBytes } from "../../util/bytes.js";
 
+const notable: readonly PublishOperation["operation"][] = ["sign", "delete", "replace", "rename", "keep-branch"];
+
+/** Whether a run names an operation before it publishes: it cannot be undone, or concerns files of others. */
+export function isNotable({ operation }: PublishOperation): boolean {
+  return notable.includes(operation);
+}
+
 /** Returns a line about an operation, in the imperative. */
 export function describeOperation(operation: PublishOperation): string {
   switch (operation.operation) {
     case "sign":
-      return `sign the release as ${operation.path}`;
+      return `sign the release as ${operation.path}: Sigstore's public log will show the signer's identity permanently`;
     case "leave-out":
       return `leave out ${operation.path}: it does not cover the history of releases; \`--sign\` signs again`;
     case "create-repository":
