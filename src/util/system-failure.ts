@@ -1,5 +1,6 @@
 import type { ErrorCode } from "./error-codes.js";
 import { isSystemError } from "./errors.js";
+import { isForeignName } from "./system-reason.js";
 
 export interface SystemFailure {
   code: ErrorCode;
@@ -54,6 +55,9 @@ export function systemFailure(error: unknown): SystemFailure | undefined {
   if (!isSystemError(error)) return undefined;
   if (error.code === "EAGAIN" && error.syscall?.startsWith("spawn")) {
     return { code: "QS-ENV-LIMIT", remedy: "Raise the limit of processes, for example with `ulimit -u 4096`." };
+  }
+  if (isForeignName(error)) {
+    return { code: "QS-ENV-FILE", remedy: "Rename or move the file: its name has bytes that are not UTF-8." };
   }
   return failures[error.code ?? ""] ?? (error.path === undefined ? undefined : file);
 }

@@ -1,3 +1,6 @@
+import { basename } from "node:path";
+import { quote } from "./quote.js";
+
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder",
   ENOTDIR: "not a folder",
@@ -16,5 +19,15 @@ const reasons: Readonly<Record<string, string>> = {
 /** Returns the reason of a system error without the path, which the message has already; for other errors their text. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (isForeignName(error)) {
+    const name = basename((error as NodeJS.ErrnoException).path ?? "");
+    return `the name ${quote(name)} has bytes that are not UTF-8; rename or move the file or folder`;
+  }
   return reasons[(error as NodeJS.ErrnoException).code ?? ""] ?? error.message;
+}
+
+/** Whether a listed file is not found under its name, since Node.js replaces bytes of it that are not UTF-8. */
+export function isForeignName(error: unknown): boolean {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === "ENOENT" && path?.includes("\ufffd") === true;
 }

@@ -21,6 +21,7 @@ test.each([
     "ulimit -v",
   ],
   ["a failing disk", systemError("EIO", { syscall: "read" }), "QS-ENV-FILE", "permissions"],
+  ["a name that is not UTF-8", systemError("ENOENT", { path: "/a/caf\ufffd.txt" }), "QS-ENV-FILE", "Rename or move"],
   ["a missing file", systemError("ENOENT", { path: "/a" }), "QS-ENV-FILE", "path exists"],
   ["a lost connection", systemError("ECONNRESET", { syscall: "read" }), "QS-INTERNAL", "Report"],
   ["a bug", new RangeError("Invalid array length"), "QS-INTERNAL", "Report"],

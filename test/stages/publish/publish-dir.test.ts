@@ -121,6 +121,18 @@ test("an output folder and the folders that it cleans are no targets, others in 
   expect(tree()).toEqual(digests.old);
 });
 
+test.runIf(process.platform === "linux")("a name that is not UTF-8 in the target is named, and stays", async () => {
+  await publish(oldRelease);
+  const foreign = Buffer.concat([Buffer.from(`${target}/caf`), Buffer.from([0xe9])]);
+  writeFileSync(foreign, "mine");
+  const { code, message } = await failureOf(publish(newRelease));
+  expect([code, message]).toEqual([
+    "QS-PUBLISH-TARGET",
+    expect.stringContaining('the name "caf\ufffd" has bytes that are not UTF-8'),
+  ]);
+  expect(existsSync(foreign)).toBe(true);
+});
+
 test("a signature of the release stays with it, and is removed with it", async () => {
   await publish(oldRelease);
   const payload = Buffer.from(renderStatement("Example", new Map(Object.entries(digests.old)))).toString("base64");
