@@ -30,7 +30,7 @@ export function intended(plan: Plan, target: PublishTarget | undefined): Intende
   const key = keyPlan(plan).get("package")?.key;
   if (target === undefined || key === undefined) return undefined;
   // What allows a publication changes nothing of it.
-  const { allowsPublic: _, ...settings } = { allowsPublic: true, ...target };
+  const settings = target.kind === "hub" ? { ...target, private: target.private === true } : target;
   return { key, target: sha256(canonicalJson(settings as unknown as Json)) };
 }
 

@@ -145,7 +145,7 @@ const publish = z
       .boolean()
       .exactOptional()
       .describe(
-        "Create a private repository; fail if it exists and is public. `false`, if written, allows a public one for a private source (default false).",
+        "Create a private repository; fail if it exists and is public. `false`: create a public one, also for a private source (default: the organization's own default, else public).",
       ),
     via: z
       .enum(["branch", "pr", "direct"])

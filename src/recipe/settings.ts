@@ -176,15 +176,14 @@ function publishSettings(
       target: { kind: "dir", path: resolve(folder, repo.slice("dir:".length)), ...flags },
       stream: false,
     };
-  const { gated, collection } = publish;
+  const { private: isPrivate, gated, collection } = publish;
   const ref = parseHubName(repo);
   if (ref === undefined) throw new Error("the schema accepted an invalid publish target");
   const target: PublishTarget = {
     kind: "hub",
     repo: ref.repo,
-    private: pick("publish.private", publish.private, undefined, false),
-    ...(publish.private === false && { allowsPublic: true as const }),
     via: pick("publish.via", publish.via, undefined, "branch"),
+    ...(isPrivate === undefined ? {} : { private: isPrivate }),
     ...(gated === undefined ? {} : { gated }),
     ...(collection === undefined ? {} : { collection }),
     ...flags,

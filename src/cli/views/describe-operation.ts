@@ -16,7 +16,9 @@ export function describeOperation(operation: PublishOperation): string {
     case "leave-out":
       return `leave out ${operation.path}: it does not cover the history of releases; \`--sign\` signs again`;
     case "create-repository":
-      return `create the repository, ${operation.visibility}`;
+      return operation.visibility === "default"
+        ? "create the repository, public unless the organization's default is private"
+        : `create the repository, ${operation.visibility}`;
     case "set-gating":
       return `set gated access to ${operation.gated}`;
     case "add":

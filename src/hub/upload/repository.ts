@@ -45,16 +45,20 @@ export async function findRepo(
   }
 }
 
-/** Creates a model repository of a user or an organization, if it does not exist. Errors: QS-HUB-*. */
+/**
+ * Creates a model repository of a user or an organization, if it does not exist; by default with the visibility that an
+ * organization has set for new ones, else public. Errors: QS-HUB-*.
+ */
 export async function createRepo(
   connection: HubConnection,
   repo: string,
-  isPrivate: boolean,
+  isPrivate: boolean | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const [organization, name] = repo.split("/");
   const subject: Subject = { doing: `creating ${repo}`, repo, writes: true };
-  const body = { type: "model", name, organization, visibility: isPrivate ? "private" : "public" };
+  const visibility = isPrivate === undefined ? {} : { visibility: isPrivate ? "private" : "public" };
+  const body = { type: "model", name, organization, ...visibility };
   await callApi(connection, { method: "POST", path: "/api/repos/create", body, accept: [409], subject }, signal);
 }
 

@@ -9,10 +9,11 @@ export interface HubPublishOptions extends ReleaseOptions {
   repo: string;
   /** `branch`: a staging branch, then one commit on main. `pr`: a pull request. `direct`: one commit on main. */
   via: "branch" | "pr" | "direct";
-  /** Create the repository as private, and reject a public one. */
-  private: boolean;
-  /** The recipe or the command says `private: false` itself, so that the release of a private source may be public. */
-  allowsPublic?: true;
+  /**
+   * True: create the repository as private, and reject a public one. False: create it as public, and allow a public release of
+   * a private source. Absent: create it with the default visibility of the user or organization.
+   */
+  private?: boolean;
   /** Access requests of readers; undefined keeps the repository's setting. */
   gated?: Gating;
   /** Why the release is published, in Markdown, for the description of the commit or pull request. */

@@ -8,7 +8,7 @@ export type PublishOperation =
   | { operation: "sign"; path: string }
   /** The folder's signature does not cover the history. */
   | { operation: "leave-out"; path: string }
-  | { operation: "create-repository"; visibility: "private" | "public" }
+  | { operation: "create-repository"; visibility: "private" | "public" | "default" }
   | { operation: "set-gating"; gated: Gating }
   /** `replace`: an update of a file that is not of a release of quantsmith. */
   | { operation: "add" | "update" | "replace"; path: string; bytes: number; sha256: string }

@@ -116,7 +116,8 @@ function operationsOf(plan: Omit<HubPlan, "operations">, options: HubPublishOpti
   const { state, changes, replaced, title, stagingBranch, leftovers, collect, pullRequest } = plan;
   const operations: PublishOperation[] = [];
   if (state === undefined) {
-    operations.push({ operation: "create-repository", visibility: options.private ? "private" : "public" });
+    const visibility = options.private === undefined ? "default" : options.private ? "private" : "public";
+    operations.push({ operation: "create-repository", visibility });
   }
   if (needsGating(plan, options) && options.gated !== undefined) {
     operations.push({ operation: "set-gating", gated: options.gated });
@@ -145,7 +146,7 @@ export function needsGating({ state }: Pick<HubPlan, "state">, { gated }: HubPub
 
 /** Throws QS-PUBLISH-PUBLIC for a private release and a public repository. */
 export function requirePrivate(repo: string, state: RepoState | undefined, options: HubPublishOptions): void {
-  if (!options.private || state?.private !== false) return;
+  if (options.private !== true || state?.private !== false) return;
   throw new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, but the release is private`, {
     remedy: "Make the repository private in its settings, use another one, or publish without `private`.",
   });

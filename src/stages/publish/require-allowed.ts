@@ -7,7 +7,7 @@ import { quote } from "../../util/quote.js";
 import type { Warning } from "../../util/warnings.js";
 import type { HubPublishOptions } from "./hub-options.js";
 
-type Readers = Pick<HubPublishOptions, "repo" | "private" | "allowsPublic" | "gated">;
+type Readers = Pick<HubPublishOptions, "repo" | "private" | "gated">;
 
 /**
  * Requires that a repository gives nobody a model whose source they may not read, unless the recipe or the command says so:
@@ -16,9 +16,9 @@ type Readers = Pick<HubPublishOptions, "repo" | "private" | "allowsPublic" | "ga
 export function requireAllowed(inputs: RestrictedInputs, state: RepoState | undefined, options: Readers): void {
   const { repo, gated } = options;
   if (!isPublic(state, options)) return;
-  const be = state === undefined ? "would be" : "is";
+  const be = state === undefined ? "may become" : "is";
   const source = quote(inputs.source);
-  if (inputs.private && options.allowsPublic !== true) {
+  if (inputs.private && options.private !== false) {
     throw new QuantsmithError("QS-PUBLISH-PUBLIC", `the source ${source} is private, and ${repo} ${be} public`, {
       remedy:
         "Use a private repository: `publish.private: true` in the recipe, or `--private`. If anyone may have the model, write `private: false` or `--no-private`.",
@@ -41,9 +41,9 @@ export async function requireAllowedAt(
   options: Readers,
   signal: AbortSignal,
 ): Promise<void> {
-  const asksPublic = inputs.private && options.allowsPublic !== true;
+  const asksPublic = inputs.private && options.private !== false;
   const asksOpen = inputs.gated !== false && options.gated === undefined;
-  if (options.private || !(asksPublic || asksOpen)) return;
+  if (options.private === true || !(asksPublic || asksOpen)) return;
   requireAllowed(inputs, await findRepo(connection, options.repo, signal), options);
 }
 
@@ -53,7 +53,7 @@ export function datasetWarnings(
   state: RepoState | undefined,
   options: Readers,
 ): Warning[] {
-  if (datasets.length === 0 || options.allowsPublic === true || !isPublic(state, options)) return [];
+  if (datasets.length === 0 || options.private === false || !isPublic(state, options)) return [];
   return [privateDatasets(datasets, options.repo)];
 }
 
@@ -69,5 +69,5 @@ export function privateDatasets(datasets: readonly string[], repo: string): Warn
 }
 
 function isPublic(state: RepoState | undefined, { private: isPrivate }: Readers): boolean {
-  return state === undefined ? !isPrivate : !state.private;
+  return state === undefined ? isPrivate !== true : !state.private;
 }

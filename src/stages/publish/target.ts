@@ -57,15 +57,12 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
       remedy: `Use ${publishModes.map((mode) => `\`${mode}\``).join(", ")}.`,
     });
   }
-  const { allowsPublic, ...former } = kept ?? {};
-  const mayBePublic = isPrivate === undefined ? allowsPublic === true : !isPrivate;
   const added = {
-    private: isPrivate ?? kept?.private ?? false,
-    ...(mayBePublic && { allowsPublic: true as const }),
+    ...(isPrivate === undefined ? {} : { private: isPrivate }),
     ...(gated === undefined ? {} : { gated: parseGating(gated) }),
     ...(collection === undefined ? {} : { collection }),
   };
-  return { ...former, kind: "hub", repo, via: mode, ...added, ...flags };
+  return { ...kept, kind: "hub", repo, via: mode, ...added, ...flags };
 }
 
 function parseGating(gated: string): Gating {

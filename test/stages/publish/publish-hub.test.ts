@@ -251,6 +251,21 @@ describe("via branch", () => {
     expect(second).not.toEqual(first);
   });
 
+  test.each([
+    [{}, "private", "default"],
+    [{ private: false }, "public", "public"],
+    [{ private: true }, "private", "private"],
+  ] as const)(
+    "a new repository of an organization with private ones by default: %j",
+    async (options, access, visibility) => {
+      releaseFolder(folder);
+      hub.privateByDefault.add("me");
+      const { operations } = await publishFolder(connection, folder, options);
+      expect(operations[0]).toEqual({ operation: "create-repository", visibility });
+      expect(hub.repo("me/model")).toMatchObject({ access });
+    },
+  );
+
   test("dry run: returns the exact operations and writes nothing", async () => {
     releaseFolder(folder);
     hub.collections.set("me/mine-0123", { items: [] });

@@ -32,7 +32,7 @@ function releaseOf(model: string, more = ""): void {
 
 const preview = async (options: Partial<HubPublishOptions> = {}) => {
   const { signal } = new AbortController();
-  const all = { repo: "me/model", via: "branch" as const, private: false, ...options };
+  const all = { repo: "me/model", via: "branch" as const, ...options };
   return previewHub(connection, await releaseFiles(folder, signal), all, signal);
 };
 
@@ -47,10 +47,10 @@ test("the release of a private source becomes public only if the publisher says 
   expect(await refusals()).toEqual(["QS-PUBLISH-PUBLIC", "QS-PUBLISH-PUBLIC"]);
   expect(hub.requests.map(({ method }) => method).filter((method) => method !== "GET")).toEqual([]);
   expect((await failureOf(preview())).message).toBe(
-    'the source "hf:org/Example-4B-Instruct" is private, and me/model would be public',
+    'the source "hf:org/Example-4B-Instruct" is private, and me/model may become public',
   );
   await preview({ private: true });
-  await publishFolder(connection, folder, { allowsPublic: true });
+  await publishFolder(connection, folder, { private: false });
   expect((await failureOf(preview())).message).toContain("me/model is public");
   const repo = hub.repo("me/model");
   if (repo !== undefined) repo.access = "private";
@@ -73,7 +73,7 @@ test("a public release with texts of a private data set has a warning before any
   const message =
     'the release for me/model has texts of a private data set: "org/secret"; it contains their names, files and commits';
   expect((await preview()).warnings).toMatchObject([{ code: "QW-TEXT-PRIVATE", message }]);
-  expect(await preview({ allowsPublic: true })).not.toHaveProperty("warnings");
+  expect(await preview({ private: false })).not.toHaveProperty("warnings");
   expect(await preview({ private: true })).not.toHaveProperty("warnings");
   const warned: Warning[] = [];
   await publishFolder(connection, folder, {}, undefined, {

@@ -18,7 +18,7 @@ const recipe: PublishTarget = {
 
 describe("parseTarget", () => {
   test("with options only", () => {
-    expect(parseTarget({ to: "hf:me/b" })).toEqual({ kind: "hub", repo: "me/b", via: "branch", private: false });
+    expect(parseTarget({ to: "hf:me/b" })).toEqual({ kind: "hub", repo: "me/b", via: "branch" });
     expect(parseTarget({ to: "dir:out" })).toEqual({ kind: "dir", path: resolve("out") });
     expect(parseTarget({ to: "hf:me/b", via: "direct", private: true, sign: true })).toEqual({
       ...{ kind: "hub", repo: "me/b", via: "direct", private: true, sign: true },
@@ -47,7 +47,7 @@ describe("parseTarget", () => {
   });
 
   test("--no-private and private: false allow a public repository; --private and --gated change the recipe's", () => {
-    const open: PublishTarget = { ...recipe, private: false, allowsPublic: true };
+    const open: PublishTarget = { ...recipe, private: false };
     expect(parseTarget({ private: false }, recipe)).toEqual(open);
     expect(parseTarget({}, open)).toEqual(open);
     expect(parseTarget({ private: true }, open)).toEqual(recipe);
