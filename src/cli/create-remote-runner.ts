@@ -31,10 +31,12 @@ export const executorFactories: Record<string, ExecutorFactory> = {
   "hf-jobs": async (settings, { maxCost, pastSeconds, note, signal }) => {
     const { hfJobsExecutor } = await import("../remote/hf-jobs/hf-jobs-executor.js");
     const { jobsOptions } = await import("../remote/hf-jobs/jobs-options.js");
-    return hfJobsExecutor({
-      ...{ connection: hubConnection(), options: jobsOptions(settings.executors.hfJobs), maxCostUsd: maxCost, signal },
-      ...{ pastSeconds, note },
-    });
+    const { requirePrivateBucket } = await import("../remote/hf-jobs/api/require-private-bucket.js");
+    const options = jobsOptions(settings.executors.hfJobs);
+    const connection = hubConnection();
+    // Before the run writes its first file there.
+    await requirePrivateBucket(connection, options.bucket, signal);
+    return hfJobsExecutor({ connection, options, maxCostUsd: maxCost, signal, pastSeconds, note });
   },
 };
 

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { readUnchanged } from "../corpus/read-unchanged.js";
@@ -9,6 +9,7 @@ import type { Step, StepInput } from "../plan/plan.js";
 import { type StageName, stageNames } from "../stages/stage.js";
 import type { JsonObject } from "../util/canonical-json.js";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
+import { isMissing } from "../util/errors.js";
 import { syncFile, syncFolder, writeFileAtomic } from "../util/files.js";
 import { readRegular } from "../util/regular-file.js";
 import { sha256File } from "../util/sha256.js";
@@ -43,7 +44,8 @@ export interface JobFile {
   restore: boolean;
 }
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const isDigest = /^[0-9a-f]{64}$/;
+const digest = z.string().regex(isDigest);
 /** One line of text, for display. */
 const name = z.string().regex(/^[^\p{Cc}]{1,300}$/u);
 const stage = z.enum(stageNames);
@@ -130,6 +132,31 @@ export async function removeJobFiles(workspace: Workspace, key: string, shards: 
   const shardPaths = Array.from({ length: shards }, (_, shard) => jobPaths(workspace, key, shard + 1));
   const paths = [job, error, events, ...shardPaths.flatMap((shard) => [shard.error, shard.events])];
   await Promise.all(paths.map((path) => rm(path, { force: true })));
+}
+
+/** Whether the store contains shared texts. */
+export async function sharesTexts({ jobs }: Pick<Workspace, "jobs">): Promise<boolean> {
+  return (await readdir(join(jobs, "files")).catch(() => [])).length > 0;
+}
+
+/** Removes the shared texts that no job file names. Call it under the lock of submissions; `requireHeld` throws without it. */
+export async function removeUnusedTexts({ jobs }: Pick<Workspace, "jobs">, requireHeld: () => void): Promise<void> {
+  const texts = (await readdir(join(jobs, "files")).catch(() => [])).filter((name) => isDigest.test(name));
+  if (texts.length === 0) return;
+  const names = (await readdir(jobs)).filter((name) => isDigest.test(name.replace(/\.json$/, "")));
+  // As text: a job file of another version counts, too.
+  const described = await Promise.all(names.map((name) => readIfThere(join(jobs, name))));
+  requireHeld();
+  const unused = texts.filter((text) => !described.some((job) => job.includes(text)));
+  await Promise.all(unused.map((text) => rm(join(jobs, "files", text), { force: true })));
+}
+
+/** A run removes the file of its finished job at any time. */
+async function readIfThere(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error: unknown) => {
+    if (isMissing(error)) return "";
+    throw error;
+  });
 }
 
 /** Returns a step's inputs for its job file, given the keys and stages of the steps that it reads from. */

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findFinished } from "../engine/build-step.js";
 import type { KeyedStep } from "../engine/fingerprint.js";
@@ -8,7 +9,7 @@ import { lockPath } from "../engine/workspace.js";
 import type { Step, StepInput } from "../plan/plan.js";
 import { isLocked } from "../util/lock.js";
 import { type Executor, type Job, type JobState, jobName } from "./executor.js";
-import { jobPaths, removeJobFiles } from "./job-file.js";
+import { jobPaths, removeJobFiles, removeUnusedTexts, sharesTexts } from "./job-file.js";
 import { createJobs, estimateJobMemory, type PlannedStep, planJobs } from "./plan-jobs.js";
 import { maxAttempts, requireRetry } from "./require-retry.js";
 import { Submissions, type Submitted } from "./submissions.js";
@@ -21,6 +22,7 @@ import { WorkerEvents } from "./worker-events.js";
 const confirmPolls = 3;
 /** The user waits for an interrupted run to end, while another run may submit for as long as its queue blocks. */
 const shutdownTimeoutMs = 10_000;
+const tidyTimeoutMs = 1000;
 
 /** An input that is an output of another step. */
 type StepOutput = Extract<StepInput, { kind: "step" }>;
@@ -137,25 +139,28 @@ export class RemoteSteps implements RemoteRunner {
     }
   }
 
-  /** Cancels this run's jobs that have no result and that no other run waits for. */
+  /** Cancels this run's jobs that have no result and that no other run waits for, and removes texts that no job needs. */
   async stop(): Promise<void> {
     await this.#submitting;
     const { workspace } = this.#runtime;
     const left = [...this.#submissions.submitted.values()];
-    const [first] = left;
-    if (first === undefined) return;
+    const [first] = left.length > 0 ? left : this.#planned.values();
+    if (first === undefined || (left.length === 0 && !(await sharesTexts(workspace)))) return;
     const cancelUnwanted = async (requireHeld: () => void) => {
       for (const { key } of left) await stopWaiting(workspace, key);
-      const keys = await findUnwanted(
-        workspace,
-        left.map(({ key }) => key),
-      );
+      // Also those of finished steps, whose job files a killed run may have left.
+      const ended = [...left, ...this.#runtime.records.values()].map(({ key }) => key);
+      const keys = await findUnwanted(workspace, ended);
       const names = left.flatMap(({ key, names }) => (keys.has(key) ? names : []));
       // A run that took the lock over may wait for them now.
       requireHeld();
       if (names.length > 0) await this.#executor.cancel(names);
+      for (const key of keys) await rm(jobPaths(workspace, key).job, { force: true });
+      // `cache gc` removes what stays.
+      await removeUnusedTexts(workspace, requireHeld).catch(() => undefined);
     };
-    const signal = AbortSignal.timeout(shutdownTimeoutMs);
+    // Another run that holds the lock removes unused texts when it ends.
+    const signal = AbortSignal.timeout(left.length > 0 ? shutdownTimeoutMs : tidyTimeoutMs);
     await this.#lock
       .run(first.step.id, signal, cancelUnwanted)
       .catch((error: unknown) => this.#reportUncancelled(left, error === signal.reason ? new SubmitLockLost() : error));

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { access, rm } from "node:fs/promises";
 import { buildShard, buildStep } from "../engine/build-step.js";
 import { keyStep } from "../engine/fingerprint.js";
 import type { BuildRuntime, RunOptions } from "../engine/runtime.js";
@@ -12,7 +12,7 @@ import type { Step, StepInput } from "../plan/plan.js";
 import { findOperation } from "../stages/operations.js";
 import { type Operation, type Shard, stageNames } from "../stages/stage.js";
 import { errorReport } from "../util/error-report.js";
-import { QuantsmithError } from "../util/errors.js";
+import { isMissing, QuantsmithError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { quote } from "../util/quote.js";
 import { resolveJobCompute } from "./job-compute.js";
@@ -64,7 +64,7 @@ async function loadStep(job: JobFile, store: Store, options: WorkerOptions) {
   const compute = await resolveJobCompute(job, options.signal);
   const step = stepOf(job, operation, options);
   const { recipe: name, since: freshSince } = job;
-  const records = await findInputs(job, store);
+  const records = await findInputs(job, store, options.workspace);
   const settled = keyStep(step, { ...job, compute }, recordKeys(records));
   if (settled.key !== job.key) throw unknownJob(job.key, "its job file does not match this key");
   const scheduler = new Scheduler(options.workspace, options.signal, {
@@ -90,21 +90,40 @@ function stepOf(job: JobFile, operation: Operation, { workspace }: WorkerOptions
   return { ...step, requiresMemory };
 }
 
-/** Returns the records of the steps that it reads from. */
-async function findInputs({ inputs, step }: JobFile, store: Store): Promise<BuildRuntime["records"]> {
+/** Returns the records of the steps that it reads from, whose texts must be there. */
+async function findInputs(
+  { inputs, step }: JobFile,
+  store: Store,
+  workspace: WorkerOptions["workspace"],
+): Promise<BuildRuntime["records"]> {
   const records: BuildRuntime["records"] = new Map();
   for (const input of Object.values(inputs)) {
-    if (input.kind !== "step") continue;
+    if (input.kind !== "step") {
+      // Another run may have removed it as unused before this job's file was visible to it.
+      if (await isReadable(sharedFile(workspace, input.digest))) continue;
+      throw missingInput(step, `a text (${input.digest.slice(0, 16)}…)`);
+    }
     const record = records.get(input.step) ?? (await store.find(input.stage, input.key, { readOnly: true }));
     const dropped = record?.outputs.some(({ path, dropped }) => path === input.file && dropped);
     if (record === undefined || dropped) {
-      throw new QuantsmithError("QS-WORKER-INPUT", `${step} needs ${input.step}, which is not in the store`, {
-        remedy: "Run the recipe again to rebuild the missing step, and check that all machines use the same store.",
-      });
+      throw missingInput(step, input.step);
     }
     records.set(input.step, record);
   }
   return records;
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    (error: unknown) => !isMissing(error),
+  );
+}
+
+function missingInput(step: string, input: string): QuantsmithError {
+  return new QuantsmithError("QS-WORKER-INPUT", `${step} needs ${input}, which is not in the store`, {
+    remedy: "Run the recipe again to rebuild what is missing, and check that all machines use the same store.",
+  });
 }
 
 /** Throws QS-WORKER-TOOLS if a tool differs from the plan: its outputs would differ under the same key. */

@@ -315,6 +315,10 @@ export const errorCodes = {
   "QS-FETCH-HASH": { exit: 5, about: "A downloaded file does not match the Hub's listing." },
   // Hugging Face Jobs (src/hub/jobs, src/engine/executors/hf-jobs)
   "QS-JOBS-SETTING": { exit: 2, about: "A setting of Hugging Face Jobs is missing or invalid." },
+  "QS-JOBS-BUCKET": {
+    exit: 2,
+    about: "The bucket of the output folder is public, or the Hub does not say that it is private.",
+  },
   "QS-JOBS-COST": { exit: 2, about: "Jobs could exceed `--max-cost`, or that limit is missing." },
   "QS-JOBS-PRICE": { exit: 5, about: "Prices of jobs cannot be read or are implausible, so no job was started." },
   "QS-JOBS-FLAVOR": { exit: 2, about: "The Hub does not offer this hardware for jobs." },

@@ -76,6 +76,19 @@ function leaks(folder: string): string[] {
   return paths.filter((path) => !path.endsWith(".gguf") && readFileSync(path).includes(canary));
 }
 
+test("writes no event, text or weight into a public bucket", async () => {
+  hub.machines.publicBuckets.add("me/store");
+  const { exitCode, stderr } = await quantsmith([...args(), "--max-cost", "1"], { env: environment() });
+  hub.machines.publicBuckets.delete("me/store");
+  expect(exitCode, stderr).toBe(2);
+  expect(stderr).toContain("QS-JOBS-BUCKET");
+  const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const own = files.filter(({ parentPath }) => !parentPath.includes("/convert-"));
+  // The run's log of events exists, and is empty.
+  expect(own.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"))).toEqual([""]);
+  expect(hub.machines.jobs).toEqual([]);
+});
+
 test("starts nothing without a cost limit", async () => {
   const { exitCode, stderr } = await quantsmith([...args()], { env: environment() });
   expect(exitCode, stderr).toBe(2);
@@ -104,6 +117,8 @@ test("a killed run is resumed: same release as locally, no step repeated, no tok
   // The workers' output reaches the run; only the second run started the last step.
   expect(stderr).toMatch(/validate:Q8_0: .*validate:Q8_0/);
   expect(leaks(bucket)).toEqual([]);
+  // No job needs the recipe's texts any more.
+  expect(readdirSync(join(out, "store", ".jobs", "files"))).toEqual([]);
   // Each job built on its machine's disk and left no files there.
   expect(readdirSync(join(home, "machine", "quantsmith"))).toEqual([]);
   expect(stderr + stdout).not.toContain(canary);

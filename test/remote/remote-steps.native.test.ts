@@ -60,7 +60,7 @@ test("submits a whole graph at once; its workers' results equal a local run's", 
   const outputs = ({ records }: RunOutcome) =>
     [...records].map(([id, { key, outputs }]) => [id, key, outputs.map(({ path, sha256 }) => [path, sha256])]);
   expect(outputs(done).sort()).toEqual(outputs(local).sort());
-  expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
+  expect(readdirSync(join(out, "store", ".jobs"), { recursive: true })).toEqual(["files"]);
 
   const again = await startPlan(out, chain(), queue).ended;
   expect(statuses(again)).toEqual({ first: "cached", left: "cached", right: "cached" });
@@ -101,6 +101,36 @@ test("fails a job that is lost three times, and skips its dependents", async () 
   const done = await startPlan(out, steps, queue).ended;
   expect(statuses(done)).toEqual({ first: "built", left: "failed", right: "built", last: "skipped" });
   expect(codes(done)).toEqual([["left", "QS-WORKER-LOST"]]);
+});
+
+test("removes shared texts when no job needs them any more", async () => {
+  const { out, queue } = place();
+  queue.held = true;
+  const shared = () => readdirSync(join(out, "store", ".jobs", "files")).length;
+  const first = startPlan(out, [compareStep("first", [one, two])], queue);
+  await until(() => queue.submissions.length === 1);
+  const second = startPlan(out, [compareStep("second", [two, textFile(home, "three.txt", "A third.")])], queue);
+  await until(() => queue.submissions.length === 2);
+  expect(shared()).toBe(3);
+  first.interrupt();
+  await expect(first.ended).rejects.toThrow("interrupted");
+  expect(shared()).toBe(2);
+  queue.held = false;
+  queue.advance();
+  expect(statuses(await second.ended)).toEqual({ second: "built" });
+  expect(shared()).toBe(0);
+});
+
+test("a job whose text another run removed is submitted again with it", async () => {
+  const { out, queue } = place();
+  let removed = 0;
+  queue.onStart = () => {
+    if (removed++ === 0) rmSync(join(out, "store", ".jobs", "files"), { recursive: true });
+    return "run";
+  };
+  const done = await startPlan(out, [compareStep("first", [one, two])], queue).ended;
+  expect(statuses(done)).toEqual({ first: "built" });
+  expect(queue.submissions).toHaveLength(2);
 });
 
 test("a worker's error fails the step and skips only its dependents; the next run tries again", async () => {
@@ -506,14 +536,19 @@ test("submits steps once each when their inputs end at the same time", async () 
   expect(readdirSync(join(out, "store", ".jobs"))).toEqual(["files"]);
 });
 
-test("a refusal of the queue fails the submitted steps, and leaves correct job files", async () => {
+test("a refusal of the queue fails the submitted steps; their job files are correct, and their texts are removed", async () => {
   const { out, queue } = place();
-  queue.submit = () => Promise.reject(new QuantsmithError("QS-ENV-FILE", "no such partition", { remedy: "Name one." }));
+  const jobs = join(out, "store", ".jobs");
+  const described: unknown[] = [];
+  queue.submit = ([{ key = "" } = {}]) => {
+    described.push(JSON.parse(readFileSync(join(jobs, `${key}.json`), "utf8")));
+    return Promise.reject(new QuantsmithError("QS-ENV-FILE", "no such partition", { remedy: "Name one." }));
+  };
   const done = await startPlan(out, chain(), queue).ended;
   expect(statuses(done)).toEqual({ first: "failed", left: "skipped", right: "skipped" });
   expect(codes(done)).toEqual([["first", "QS-ENV-FILE"]]);
-  const [job = ""] = readdirSync(join(out, "store", ".jobs")).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
-  expect(JSON.parse(readFileSync(join(out, "store", ".jobs", job), "utf8"))).toMatchObject({ format: 1 });
+  expect(described[0]).toMatchObject({ format: 1 });
+  expect(readdirSync(join(jobs, "files"))).toEqual([]);
 });
 
 test("a job for a device fails with a code on a machine without it", async () => {

@@ -9,7 +9,7 @@ import type { JobsOptions } from "./jobs-options.js";
 /**
  * Checks, before the first job is started, that the hardware exists and that the worst case costs at most `maxCostUsd`.
  * Returns the hardware and notes for the user.
- * Errors: QS-JOBS-COST, QS-JOBS-PRICE, QS-JOBS-FLAVOR, QS-HUB-UNAUTHORIZED without a token, other QS-HUB-*.
+ * Errors: QS-JOBS-COST, QS-JOBS-PRICE, QS-JOBS-FLAVOR, QS-HUB-*.
  */
 export async function prepareJobs(
   jobs: readonly Job[],
@@ -22,11 +22,6 @@ export async function prepareJobs(
   },
 ): Promise<{ flavor: JobFlavor; maxCostUsd: number; notes: string[] }> {
   const { connection, options, maxCostUsd, signal } = deps;
-  if (!connection.hasToken) {
-    throw new QuantsmithError("QS-HUB-UNAUTHORIZED", "jobs on the Hub need a token, but none is set", {
-      remedy: "Set `HF_TOKEN` to a token that may start and manage jobs, or log in with `hf auth login`.",
-    });
-  }
   const flavor = await readFlavor(connection, options.flavor, signal);
   const { timeoutSeconds } = options;
   const worst = jobs.length * jobUsd(timeoutSeconds, flavor.usdPerMinute);
