@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { RunOptions } from "../engine/runtime.js";
-import { hubConnection } from "../hub/connection.js";
+import { hubConnectionToWrite } from "../hub/connection.js";
 import type { Settings } from "../recipe/settings.js";
 import { type Executor, type Job, workerArguments } from "../remote/executor.js";
 import { QuantsmithError } from "../util/errors.js";
@@ -33,7 +33,7 @@ export const executorFactories: Record<string, ExecutorFactory> = {
     const { jobsOptions } = await import("../remote/hf-jobs/jobs-options.js");
     const { requirePrivateBucket } = await import("../remote/hf-jobs/api/require-private-bucket.js");
     const options = jobsOptions(settings.executors.hfJobs);
-    const connection = hubConnection();
+    const connection = hubConnectionToWrite();
     // Before the run writes its first file there.
     await requirePrivateBucket(connection, options.bucket, signal);
     return hfJobsExecutor({ connection, options, maxCostUsd: maxCost, signal, pastSeconds, note });

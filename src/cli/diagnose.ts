@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { hubConnection } from "../hub/connection.js";
+import { hubConnectionToWrite } from "../hub/connection.js";
 import { proxyAgents } from "../hub/proxy.js";
 import { type ComputeReport, reportCompute } from "../llamacpp/compute/report-compute.js";
 import { describePython } from "../llamacpp/python/python-env.js";
@@ -97,7 +97,7 @@ function builtOnFirstUse(version: string): DoctorTool {
 
 async function describeHub(): Promise<NonNullable<Doctor["hub"]> | QuantsmithError> {
   try {
-    const { endpoint, hasToken } = hubConnection();
+    const { endpoint, hasToken } = hubConnectionToWrite();
     await proxyAgents(process.env)(new URL(endpoint));
     return { endpoint, token: hasToken };
   } catch (error) {

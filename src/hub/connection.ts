@@ -15,7 +15,9 @@ export interface HubConnection {
   /** Without a trailing slash. */
   readonly endpoint: string;
   readonly hasToken: boolean;
-  /** `HF_HUB_OFFLINE`: no requests, only the cache is used. */
+  /** `HF_HUB_DISABLE_IMPLICIT_TOKEN`: a token that may exist is neither read nor sent. */
+  readonly withholdsToken: boolean;
+  /** `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`: no requests, only the cache is used. */
   readonly offline: boolean;
   /** The Hugging Face cache, shared with Python's tools; absolute, may not exist yet. */
   readonly cacheFolder: string;
@@ -34,11 +36,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const defaultEndpoint = "https://huggingface.co";
 
 /**
- * Reads `HF_ENDPOINT`, `HF_TOKEN` or the token file that `hf auth login` writes, `HF_HUB_CACHE`, `HF_HOME` and
- * `HF_HUB_OFFLINE`, as Python's huggingface_hub does, and the proxy settings.
+ * Returns a connection to read. Reads `HF_ENDPOINT`, `HF_TOKEN` or its older name `HUGGING_FACE_HUB_TOKEN`, or the token file
+ * that `hf auth login` writes, `HF_HUB_DISABLE_IMPLICIT_TOKEN`, `HF_HUB_CACHE`, `HF_HOME`, and `HF_HUB_OFFLINE` or
+ * `TRANSFORMERS_OFFLINE`, as Python's huggingface_hub does, and the proxy settings.
  * Errors: QS-HUB-ENDPOINT for an endpoint that is neither https nor on this machine, QS-HUB-TOKEN.
  */
 export function hubConnection(env: Environment = process.env, limits: Partial<HubLimits> = {}): HubConnection {
+  return connect(env, limits, isTrue(env.HF_HUB_DISABLE_IMPLICIT_TOKEN));
+}
+
+/** Returns a connection for an action that needs the token: publishing and jobs. Otherwise as `hubConnection`. */
+export function hubConnectionToWrite(env: Environment = process.env, limits: Partial<HubLimits> = {}): HubConnection {
+  return connect(env, limits, false);
+}
+
+function connect(env: Environment, limits: Partial<HubLimits>, withholdsToken: boolean): HubConnection {
   const endpoint = (env.HF_ENDPOINT || defaultEndpoint).replace(/\/+$/, "");
   if (!isEndpoint(endpoint)) {
     throw new QuantsmithError(
@@ -50,7 +62,7 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     );
   }
   const home = resolve(expand(env.HF_HOME) || join(env.XDG_CACHE_HOME || join(homeFolder(), ".cache"), "huggingface"));
-  const token = env.HF_TOKEN?.trim() || readTokenFile(home, expand(env.HF_TOKEN_PATH));
+  const token = withholdsToken ? undefined : readToken(env, home);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new QuantsmithError("QS-HUB-TOKEN", "the Hub token contains invalid characters", {
       remedy: "Set `HF_TOKEN` to the token only, or run `hf auth login` again.",
@@ -61,7 +73,8 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
   return {
     endpoint,
     hasToken: token !== undefined,
-    offline: /^(1|on|yes|true)$/i.test(env.HF_HUB_OFFLINE ?? ""),
+    withholdsToken,
+    offline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
     cacheFolder: resolve(expand(env.HF_HUB_CACHE) || join(home, "hub")),
     limits: { ...defaultLimits, ...limits },
     rateLimiter: new RateLimiter(),
@@ -69,6 +82,15 @@ export function hubConnection(env: Environment = process.env, limits: Partial<Hu
     quote: (text) => oneLine(redact(text)),
     authorize: (url) => (token !== undefined && isBelow(url, root) ? { authorization: `Bearer ${token}` } : {}),
   };
+}
+
+function readToken(env: Environment, home: string): string | undefined {
+  const given = env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN;
+  return given?.trim() || readTokenFile(home, expand(env.HF_TOKEN_PATH));
+}
+
+function isTrue(value = ""): boolean {
+  return /^(1|on|yes|true)$/i.test(value);
 }
 
 /** Whether an address is of the endpoint's origin and below its path: others of the host may be of somebody else. */

@@ -38,12 +38,13 @@ export function statusError(
 ): QuantsmithError {
   const page = `${connection.endpoint}/${repo}`;
   const access = writes ? "write" : "read";
+  const unset = connection.withholdsToken ? "unset `HF_HUB_DISABLE_IMPLICIT_TOKEN` and " : "";
   const token = connection.hasToken
     ? "Check the token in `HF_TOKEN`"
-    : `Set \`HF_TOKEN\` to a token with ${access} access`;
+    : sentence(`${unset}set \`HF_TOKEN\` to a token with ${access} access`);
   if (code === "GatedRepo") {
     return new QuantsmithError("QS-HUB-GATED", `${doing}: ${repo} is gated (${status})`, {
-      remedy: `Request access at ${page}, then run again with a token of the same account in \`HF_TOKEN\`.`,
+      remedy: `Request access at ${page}, then ${unset}run again with a token of the same account in \`HF_TOKEN\`.`,
     });
   }
   if (status === 401) {
@@ -64,18 +65,22 @@ export function statusError(
   if (status === 404 || status === 410) {
     const what = code === "EntryNotFound" ? `the file does not exist in ${repo}` : `${repo} does not exist`;
     return new QuantsmithError("QS-HUB-MISSING", `${doing}: ${what}`, {
-      remedy: `Check the name at ${page}.${connection.hasToken ? "" : " For a private repository, set `HF_TOKEN`."}`,
+      remedy: `Check the name at ${page}.${connection.hasToken ? "" : ` For a private repository, ${unset}set \`HF_TOKEN\`.`}`,
     });
   }
   if (status === 429) {
     return new QuantsmithError("QS-HUB-RATE-LIMIT", `${doing}: the Hub's rate limit is reached (429)`, {
-      remedy: `${retryLater}${connection.hasToken ? "" : " Set `HF_TOKEN` for a higher limit."}`,
+      remedy: `${retryLater}${connection.hasToken ? "" : ` ${sentence(`${unset}set \`HF_TOKEN\` for a higher limit.`)}`}`,
     });
   }
   const details = reason === "" ? "" : `: ${connection.quote(reason)}`;
   return new QuantsmithError("QS-HUB-FAILED", `${doing}: the Hub returned ${status} for ${repo}${details}`, {
     remedy: retryLater,
   });
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Returns the error for a storage server's response that is not a success. */
@@ -145,9 +150,11 @@ export function rethrowLibraryError(error: unknown, subject: Subject): never {
   throw error;
 }
 
-/** Returns the error for data that is missing from the cache while `HF_HUB_OFFLINE` is set. */
+/** Returns the error for data that is missing from the cache while no network may be used. */
 export function offlineError(missing: string): QuantsmithError {
-  return new QuantsmithError("QS-HUB-OFFLINE", `HF_HUB_OFFLINE is set and the cache does not contain ${missing}`, {
-    remedy: "Run once without `HF_HUB_OFFLINE`, or set `HF_HUB_CACHE` to a cache that contains it.",
+  const message = `HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set, and the cache does not contain ${missing}`;
+  return new QuantsmithError("QS-HUB-OFFLINE", message, {
+    remedy:
+      "Run once without `HF_HUB_OFFLINE` and `TRANSFORMERS_OFFLINE`, or set `HF_HUB_CACHE` to a cache that contains it.",
   });
 }

@@ -1,7 +1,7 @@
 import { lstat, realpath, rmdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { keyPlan } from "../engine/step-keys.js";
-import { hubConnection } from "../hub/connection.js";
+import { hubConnectionToWrite } from "../hub/connection.js";
 import { findPullRequest } from "../hub/upload/pull-requests.js";
 import type { Plan } from "../plan/plan.js";
 import { checksumsFile } from "../release/checksums.js";
@@ -70,7 +70,7 @@ export async function isAtTarget(
     }
     const target = { repo: place.repo, revision: await revisionOf(place, signal) };
     const expected = new Map([[checksumsFile, checksums]]);
-    return (await verifyRemote(hubConnection(), { ...target, expected }, signal)).ok;
+    return (await verifyRemote(hubConnectionToWrite(), { ...target, expected }, signal)).ok;
   } catch (error) {
     signal.throwIfAborted();
     // A folder that cannot be read, as on a network disk that is gone.
@@ -93,7 +93,7 @@ type HubPlace = Extract<PublishedRelease["place"], { repo: string }>;
 async function revisionOf({ repo, pullRequest }: HubPlace, signal: AbortSignal): Promise<string> {
   const number = Number(/\/discussions\/(\d+)$/.exec(pullRequest ?? "")?.[1]);
   if (!Number.isInteger(number)) return "main";
-  const open = await findPullRequest(hubConnection(), repo, (one) => one.number === number, signal);
+  const open = await findPullRequest(hubConnectionToWrite(), repo, (one) => one.number === number, signal);
   return open === undefined ? "main" : `refs/pr/${number}`;
 }
 
@@ -110,7 +110,7 @@ export async function hasOwnSignature(
   if (own === undefined) return false;
   if ("path" in place) return (await signatureOf(place.path)) !== own;
   const revision = await revisionOf(place, signal);
-  const source = await hubSource(hubConnection(), { repo: place.repo, revision }, signal);
+  const source = await hubSource(hubConnectionToWrite(), { repo: place.repo, revision }, signal);
   const { files } = await source.files();
   return !files.some(({ path }) => path === signatureFile) || (await source.text(signatureFile)) !== own;
 }

@@ -304,7 +304,7 @@ export const errorCodes = {
   "QS-HUB-RATE-LIMIT": { exit: 5, about: "The Hub's rate limit was exceeded." },
   "QS-HUB-OFFLINE": {
     exit: 5,
-    about: "The Hub cannot be reached, or HF_HUB_OFFLINE is set and a file is not cached.",
+    about: "The Hub cannot be reached, or HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set and a file is not cached.",
   },
   "QS-HUB-NETWORK": { exit: 5, about: "The connection to the Hub failed repeatedly." },
   "QS-HUB-CERTIFICATE": { exit: 5, about: "The certificate of the Hub or its storage is not accepted." },

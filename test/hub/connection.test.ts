@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { execaSync } from "execa";
 import { beforeEach, describe, expect, test } from "vitest";
 import { isRedirectTarget } from "../../src/hub/address.js";
-import { hubConnection } from "../../src/hub/connection.js";
+import { hubConnection, hubConnectionToWrite } from "../../src/hub/connection.js";
 import { QuantsmithError } from "../../src/util/errors.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -85,6 +85,27 @@ describe("the token", () => {
     for (const path of ["/", "/hf", "/hfx/a", "/~other/hf/", "/hf/../other"]) expect(sent(path)).toBeUndefined();
   });
 
+  test("is read from HUGGING_FACE_HUB_TOKEN, too, after HF_TOKEN", () => {
+    const sent = (env: Record<string, string>) =>
+      hubConnection({ ...noHome, HF_ENDPOINT: endpoint, ...env }).authorize(new URL(`${endpoint}/x`)).authorization;
+    expect(sent({ HUGGING_FACE_HUB_TOKEN: "hf_old" })).toBe("Bearer hf_old");
+    expect(sent({ HUGGING_FACE_HUB_TOKEN: "hf_old", HF_TOKEN: "" })).toBe("Bearer hf_old");
+    expect(sent({ HUGGING_FACE_HUB_TOKEN: "hf_old", HF_TOKEN: "hf_new" })).toBe("Bearer hf_new");
+  });
+
+  test.each(["1", "true", "YES", "on"])("is sent only to write with HF_HUB_DISABLE_IMPLICIT_TOKEN=%s", (value) => {
+    const home = mkdtempSync(join(base, "home-"));
+    writeFileSync(join(home, "token"), "hf_file");
+    const env = { HF_ENDPOINT: endpoint, HF_HOME: home, HF_HUB_DISABLE_IMPLICIT_TOKEN: value };
+    for (const token of [{}, { HF_TOKEN: "hf_env" }, { HUGGING_FACE_HUB_TOKEN: "hf_old" }]) {
+      const reading = hubConnection({ ...env, ...token });
+      expect(reading).toMatchObject({ hasToken: false, withholdsToken: true });
+      expect(reading.authorize(new URL(`${endpoint}/x`))).toEqual({});
+      expect(hubConnectionToWrite({ ...env, ...token })).toMatchObject({ hasToken: true, withholdsToken: false });
+    }
+    expect(hubConnection({ ...env, HF_HUB_DISABLE_IMPLICIT_TOKEN: "0" }).hasToken).toBe(true);
+  });
+
   test.each(["hf_a\nb", "hf_a b", "hf_ä"])("%j is rejected and not printed", (token) => {
     const error = errorOf({ HF_TOKEN: token });
     expect(error.code).toBe("QS-HUB-TOKEN");
@@ -154,6 +175,14 @@ test("the cache folder is that of Python's tools", () => {
 
 test.each(["1", "true", "YES", "on"])("HF_HUB_OFFLINE=%s", (value) => {
   expect(hubConnection({ ...noHome, HF_HUB_OFFLINE: value }).offline).toBe(true);
+});
+
+test("TRANSFORMERS_OFFLINE counts if HF_HUB_OFFLINE is empty, as in Python", () => {
+  const offline = (env: Record<string, string>) => hubConnection({ ...noHome, ...env }).offline;
+  expect(offline({ TRANSFORMERS_OFFLINE: "1" })).toBe(true);
+  expect(offline({ TRANSFORMERS_OFFLINE: "1", HF_HUB_OFFLINE: "" })).toBe(true);
+  expect(offline({ TRANSFORMERS_OFFLINE: "1", HF_HUB_OFFLINE: "0" })).toBe(false);
+  expect(offline({ TRANSFORMERS_OFFLINE: "0" })).toBe(false);
 });
 
 test.each([

@@ -51,6 +51,18 @@ describe("errors of the Hub", () => {
     expect(contents(await fetchAll(connection, "org/model"))).toEqual(wanted);
   });
 
+  test("with HF_HUB_DISABLE_IMPLICIT_TOKEN, reading sends no token, and the remedy names that setting", async () => {
+    hub.create("org/model").commit(files);
+    hub.token = "hf_right";
+    const env = { HF_TOKEN: "hf_right", HF_HUB_DISABLE_IMPLICIT_TOKEN: "1" };
+    expect(contents(await fetchAll(connect(hub, cache, { env }), "org/model"))).toEqual(wanted);
+    hub.create("org/model").access = "private";
+    const error = await errorOf(env);
+    expect(error.code).toBe("QS-HUB-UNAUTHORIZED");
+    expect(error.remedy).toMatch(/^Unset `HF_HUB_DISABLE_IMPLICIT_TOKEN` and set `HF_TOKEN`/);
+    expect(hub.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+  });
+
   test.each([{}, { HF_TOKEN: "hf_right" }])(
     "a gated repository, token %o: the remedy contains its page",
     async (env) => {

@@ -1,4 +1,4 @@
-import { hubConnection } from "../../hub/connection.js";
+import { hubConnection, hubConnectionToWrite } from "../../hub/connection.js";
 import type { QueueEntry } from "../../queue/queue-status.js";
 import type { QueueMember } from "../../queue/require-distinct.js";
 import type { Settings } from "../../recipe/settings.js";
@@ -39,9 +39,10 @@ export async function watch(recipes: readonly string[], options: WatchOptions): 
   const all = await loadQueued(queue, (path, namedIn) => loadAllSettings(path, undefined, {}, namedIn));
   const signal = interruptSignal();
   const watched: Watched[] = [];
+  const connect = options.apply === true ? hubConnectionToWrite : hubConnection;
   for (const settings of all) {
     try {
-      const found = await watchModel(hubConnection(), settings, options.out, signal);
+      const found = await watchModel(connect(), settings, options.out, signal);
       watched.push({ settings, found });
       if (options.json !== true) print(watchLines(found));
     } catch (error) {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type HubConnection, hubConnection } from "../../hub/connection.js";
+import { type HubConnection, hubConnectionToWrite } from "../../hub/connection.js";
 import type { LocalFile } from "../../hub/upload/local-file.js";
 import { checksumsFile } from "../../release/checksums.js";
 import type { RunReport } from "../../release/release-report.js";
@@ -33,7 +33,7 @@ export interface Publication {
 
 /** Requires the token and signing identity of a target. Errors: QS-PUBLISH-TOKEN, QS-SIGN-IDENTITY, QS-HUB-*. */
 export function requireReachable(target: PublishTarget): void {
-  if (target.kind === "hub") requireAccess(hubConnection(), target.repo);
+  if (target.kind === "hub") requireAccess(hubConnectionToWrite(), target.repo);
   if (target.sign === true) requireIdentity();
 }
 
@@ -60,7 +60,7 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
     const dir = await publishToFolder(found, target, hooks);
     return { report, place: dir.path, dir };
   }
-  return publishOnHub(hubConnection(), found, target, hooks);
+  return publishOnHub(hubConnectionToWrite(), found, target, hooks);
 }
 
 /** Publishes a verified release to the Hub, and verifies it there. Errors: as `publishToHub`. */
@@ -90,7 +90,7 @@ export async function previewPublish(
     const dir = await previewFolder(found, target, signal);
     return { report, place: dir.path, dir };
   }
-  const hub = await previewHub(hubConnection(), found, target, signal);
+  const hub = await previewHub(hubConnectionToWrite(), found, target, signal);
   return { report, place: hub.pullRequest ?? hub.url, hub };
 }
 

@@ -1,4 +1,4 @@
-import { type HubConnection, hubConnection } from "../../hub/connection.js";
+import { type HubConnection, hubConnectionToWrite } from "../../hub/connection.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { formerRelease } from "./former-release.js";
@@ -43,7 +43,7 @@ async function withFormer<T>(
       remedy: "Use `--to hf:<org>/<name>`, or publish the folder of the former release.",
     });
   }
-  const connection = hubConnection();
+  const connection = hubConnectionToWrite();
   requireAccess(connection, target.repo);
   // Nothing is uploaded, so there is nothing to stage.
   const options = { ...target, via: target.via === "pr" ? target.via : ("direct" as const) };

@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { type HubConnection, hubConnection } from "../../hub/connection.js";
+import { type HubConnection, hubConnectionToWrite } from "../../hub/connection.js";
 import { localFile } from "../../hub/upload/local-file.js";
 import { findRepo } from "../../hub/upload/repository.js";
 import { checksumsFile } from "../../release/checksums.js";
@@ -108,7 +108,7 @@ export async function openStream(
   { model, files }: PlannedRelease,
   hooks: StreamHooks,
 ): Promise<VariantStream> {
-  const connection = hubConnection();
+  const connection = hubConnectionToWrite();
   const { repo, replace } = options;
   requireAccess(connection, repo);
   const state = await findRepo(connection, repo, hooks.signal);

@@ -10,8 +10,9 @@ import { temporaryFolder } from "../../fixtures/temp-folder.js";
 let hub: Hub;
 beforeEach(async () => {
   hub = await startJobsHub(temporaryFolder());
-  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: canary, HF_HOME: temporaryFolder() };
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: canary, HF_HOME: temporaryFolder(), HUGGING_FACE_HUB_TOKEN: "" };
+  // Jobs need the token, so it is not implicit.
+  for (const [name, value] of Object.entries({ ...env, HF_HUB_DISABLE_IMPLICIT_TOKEN: "1" })) vi.stubEnv(name, value);
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
