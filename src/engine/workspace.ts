@@ -16,7 +16,7 @@ export interface Workspace {
   tmp: string;
   runs: string;
   releases: string;
-  /** This process's own folder in `tmp`. */
+  /** This process's own folder in `tmp`, for this user only. */
   scratch: string;
   /** Where steps are built: `scratch`, or a folder on another disk if this one supports only sequential writes. */
   build: string;
@@ -51,8 +51,11 @@ export async function openWorkspace(
 ): Promise<Workspace & { close(): Promise<void> }> {
   const workspace = workspaceAt(out, buildFolder);
   for (const folder of Object.values(workspace)) {
+    const isOwn = folder === workspace.scratch || folder === workspace.build;
     try {
-      await makeFolder(folder);
+      if (isOwn) await makeFolder(dirname(folder));
+      // Steps copy texts there that only this user may be able to read.
+      await makeFolder(folder, isOwn ? 0o700 : undefined);
       await access(folder, constants.W_OK);
     } catch (cause) {
       const reason = isSystemError(cause) ? ` (${cause.code})` : "";

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { readUnchanged } from "../corpus/read-unchanged.js";
@@ -108,8 +108,8 @@ export function sharedFile({ jobs }: Pick<Workspace, "jobs">, digest: string): s
 }
 
 /**
- * Copies the texts that a step reads from outside the store to where other machines can read them. Throws
- * QS-INPUT-CHANGED.
+ * Copies the texts that a step reads from outside the store to where other machines can read them, with their permissions.
+ * Throws QS-INPUT-CHANGED.
  */
 export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<string, StepInput>>): Promise<void> {
   await mkdir(join(workspace.jobs, "files"), { recursive: true });
@@ -119,7 +119,9 @@ export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<s
     // A crash may have truncated an existing copy.
     if ((await sha256File(target).catch(() => undefined)) === input.digest) continue;
     const copy = scratchPath(workspace, "text");
-    await writeFile(copy, await readUnchanged(input.path, input.digest));
+    // Jobs run as the same user.
+    const mode = ((await stat(input.path)).mode & 0o666) | 0o600;
+    await writeFile(copy, await readUnchanged(input.path, input.digest), { mode });
     await syncFile(copy);
     await rename(copy, target);
     await syncFolder(dirname(target));

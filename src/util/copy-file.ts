@@ -9,7 +9,7 @@ const chunkBytes = 4 * 2 ** 20;
 
 /**
  * Copies a file: by reflink, which shares the blocks until either changes, where the file system can, else by reading
- * it. `to` must not exist.
+ * it. The copy has the file's permissions. `to` must not exist.
  */
 export async function copyOrReflink(
   from: string,
@@ -30,8 +30,10 @@ export async function copyOrReflink(
       next(null, chunk);
     },
   });
-  const source = (await openRegular(from)).createReadStream({ highWaterMark: chunkBytes });
-  await pipeline(source, count, createWriteStream(to, { flags: "wx" }), { signal });
+  const file = await openRegular(from);
+  const source = file.createReadStream({ highWaterMark: chunkBytes });
+  const mode = (await file.stat()).mode & 0o777;
+  await pipeline(source, count, createWriteStream(to, { flags: "wx", mode }), { signal });
 }
 
 /**

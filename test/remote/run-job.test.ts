@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
@@ -104,6 +104,16 @@ test("rejects a missing or changed job", async () => {
   rmSync(file);
   expect(await code()).toBe("QS-WORKER-JOB");
   await workspace.close();
+});
+
+test("a shared text has the permissions of the recipe's file", async () => {
+  for (const mode of [0o600, 0o644]) {
+    chmodSync((one as { path: string }).path, mode);
+    const { workspace } = await place();
+    const [text = ""] = readdirSync(join(workspace.jobs, "files"));
+    expect(statSync(join(workspace.jobs, "files", text)).mode & 0o777).toBe(mode & ~process.umask());
+    await workspace.close();
+  }
 });
 
 test("rejects an overwritten shared text, even of the same size, and shares it again", async () => {
