@@ -2,6 +2,7 @@ import { quoteList } from "../util/quote.js";
 import { hasSecret } from "../util/redact.js";
 import type { Warning } from "../util/warnings.js";
 import type { BaseCard } from "./base-card.js";
+import { isPathLink, isPathOrigin, isPathTag } from "./path-origin.js";
 
 /** No character of a word, a number, a relative path or an address, after which a path starts. */
 const start = String.raw`(?<![\p{L}\p{M}\p{N}./\\~])`;
@@ -50,18 +51,12 @@ export function isPrivate(value: string): boolean {
   return pathsInText.some((path) => path.test(withoutAddresses));
 }
 
-/**
- * Returns true for a base model or data set that no release repeats: also for a relative path, which is no `org/name`, and for
- * the address that llama.cpp's converter makes of one.
- */
-export function isPrivateOrigin(value: string): boolean {
-  const text = value.trim();
-  return isPrivate(text) || pathAsOrigin.test(text);
-}
-
-/** More parts than `org/name` without a host; or on the Hub, apart from its pages and the files of a repository. */
-const pathAsOrigin =
-  /^(?!\w+:)(?:\.\/|[^/\s.]+\/[^/\s]+\/[^/\s])|^https?:\/\/huggingface\.co\/(?!(?:api|blog|collections|datasets|docs|models|papers|spaces)\/)[^/\s.]+\/[^/\s]+\/(?!(?:blob|commits?|discussions|raw|resolve|tree)(?:\/|$))[^/\s?#]/i;
+/** Returns true for a base model or a data set that no release repeats: also a relative path, and an address made of one. */
+export const isPrivateOrigin = (value: string): boolean => isPrivate(value) || isPathOrigin(value);
+/** Returns true for a tag that no release repeats. */
+export const isPrivateTag = (value: string): boolean => isPrivate(value) || isPathTag(value);
+/** Returns true for a link to a licence that no release repeats. */
+export const isPrivateLink = (value: string): boolean => isPrivate(value) || isPathLink(value);
 
 /** The fields of a card and their names in its front matter. */
 const fields = {
@@ -69,13 +64,16 @@ const fields = {
   ...{ languages: "language", tags: "tags", datasets: "datasets", baseModels: "base_model" },
 } as const satisfies Partial<Record<keyof BaseCard, string>>;
 
-const hides = (field: string) => (field === "baseModels" || field === "datasets" ? isPrivateOrigin : isPrivate);
+/** Checks of fields whose values can be relative paths, which others cannot. */
+const checks: Readonly<Partial<Record<string, (value: string) => boolean>>> = {
+  ...{ baseModels: isPrivateOrigin, datasets: isPrivateOrigin, tags: isPrivateTag, licenseLink: isPrivateLink },
+};
 
 /** Returns a card without private values. */
 export function publicCard(card: BaseCard): BaseCard {
   const publicFields = Object.keys(fields).map((key) => {
     const value = card[key as keyof typeof fields];
-    const isHidden = hides(key);
+    const isHidden = checks[key] ?? isPrivate;
     if (Array.isArray(value)) return [key, value.filter((item) => !isHidden(item))];
     return [key, typeof value === "string" && isHidden(value) ? null : value];
   });
@@ -85,7 +83,9 @@ export function publicCard(card: BaseCard): BaseCard {
 /** Returns the warning about a card's private values; empty without any. */
 export function privateCardWarning(card: BaseCard): Warning[] {
   const names = Object.entries(fields).flatMap(([key, name]) =>
-    [card[key as keyof typeof fields]].flat().some((value) => value !== null && hides(key)(value)) ? [name] : [],
+    [card[key as keyof typeof fields]].flat().some((value) => value !== null && (checks[key] ?? isPrivate)(value))
+      ? [name]
+      : [],
   );
   return privateWarning("the model card", names);
 }

@@ -232,6 +232,11 @@ describe("the card of a GGUF source", () => {
     expect(baseModel).toBe("org/tuned");
   });
 
+  test("takes no relative path for a base model", async () => {
+    const repository = { ...emptyCard, baseModels: ["outputs/checkpoint-500"] };
+    expect(ggufCard(await header(), repository, "me/m-GGUF").baseModel).toBe("me/m-GGUF");
+  });
+
   test("of a repository that names no base is the repository's own", async () => {
     const bare = fileOf({ metadata: completeMetadata, tensors: sourceTensors });
     expect(ggufCard(await readGguf(join(bare[0], "m.gguf")), emptyCard, "me/m-GGUF").baseModel).toBe("me/m-GGUF");

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseBaseCard } from "../../src/checkpoint/base-card.js";
 import { overrideCard } from "../../src/checkpoint/override-card.js";
-import { isPrivate, isPrivateOrigin, privateCardWarning } from "../../src/checkpoint/private-metadata.js";
+import {
+  isPrivate,
+  isPrivateLink,
+  isPrivateOrigin,
+  isPrivateTag,
+  privateCardWarning,
+} from "../../src/checkpoint/private-metadata.js";
 import { generalMetadata } from "../../src/converter/general/general-metadata.js";
 import { knownType } from "../../src/quant/ggml-types.js";
 import { renderBom } from "../../src/release/bom.js";
@@ -209,30 +215,90 @@ test.each(tokens)("the token %s is redacted", (value) => {
 });
 test.each(open)("%s is public", (value) => expect(isPrivate(value)).toBe(false));
 
-const origins = [
-  ...["runs/s3cr3t/checkpoint-500", "./runs/s3cr3t", "home/u/s3cr3t", "/data/s3cr3t"],
-  ...["https://huggingface.co/home/u/s3cr3t", "https://huggingface.co/runs/s3cr3t/checkpoint-500"],
-];
-test.each(origins)("as a base model, %s is private", (value) => expect(isPrivateOrigin(value)).toBe(true));
-test.each([
-  ...["org/name", "name", "https://huggingface.co/org/name", "https://huggingface.co/org/name/", "https://host/a/b/c"],
+const pathOrigins = [
   ...[
-    "https://huggingface.co/datasets/org/name",
-    "https://huggingface.co/org/name/tree/main",
-    "huggingface.co/org/name",
+    "outputs/s3cr3t/checkpoint-1200",
+    "data/s3cr3t/train.jsonl",
+    "./s3cr3t/x.json",
+    "s3cr3t_private.jsonl",
+    "a/b/s3cr3t",
   ],
-])("as a base model, %s is public", (value) => expect(isPrivateOrigin(value)).toBe(false));
+  ...[
+    "outputs/s3cr3t",
+    "saves/s3cr3t",
+    "s3cr3t/checkpoint-500",
+    "checkpoint-500",
+    "C:X\\s3cr3t",
+    "~s3cr3t",
+    "s3cr3t\\x",
+  ],
+  ...["s3cr3t/model.safetensors", "s3cr3t.csv.gz", "s3cr3t/x.parquet", "my s3cr3t/data/x", "./s3cr3t", "$s3cr3t/x"],
+  ...["https://huggingface.co/outputs/s3cr3t/checkpoint-1200", "https://huggingface.co/data/s3cr3t/train.jsonl"],
+  ...[
+    "https://huggingface.co/outputs/s3cr3t",
+    "https://huggingface.co/a/b/s3cr3t",
+    "https://huggingface.co/s3cr3t/x.json",
+  ],
+];
+const ids = [
+  ...["gpt2", "squad", "org/name", "org/name-v1.5", "org/name-7.1B", "Some sentence name", "--", "imdb", "org/data"],
+  ...["https://huggingface.co/org/name", "https://huggingface.co/org/name/", "https://huggingface.co/gpt2"],
+  ...["https://huggingface.co/datasets/org/name", "https://huggingface.co/datasets/squad"],
+  ...["https://huggingface.co/org/name/tree/main", "https://huggingface.co/org/name/blob/main/x.json"],
+  ...["https://huggingface.co/datasets/org/name/viewer/default", "https://huggingface.co/collections/org/x-1"],
+  ...[
+    "https://host/a/b/c.json",
+    "ssh://git@huggingface.co/a/b",
+    "huggingface.co/org/name",
+    "s3://bucket/x/y",
+    "org/name@main",
+  ],
+];
+test.each(pathOrigins)("the base model or data set %s is private", (value) => {
+  expect(isPrivateOrigin(value)).toBe(true);
+  expect(isPrivateTag(`base_model:adapter:${value}`)).toBe(true);
+});
+test.each(ids)("the base model or data set %s is public", (value) => {
+  expect(isPrivateOrigin(value)).toBe(false);
+  expect(isPrivateTag(`base_model:finetune:${value}`)).toBe(false);
+});
+const pathTags = [
+  "outputs/s3cr3t/x",
+  "./s3cr3t",
+  "dataset:s3cr3t.jsonl",
+  "dataset:data/s3cr3t",
+  "source:runs/s3cr3t/x",
+];
+test.each(pathTags)("the tag %s is private", (tag) => expect(isPrivateTag(tag)).toBe(true));
+const publicTags = [
+  ...["text-generation", "arxiv:2401.00001", "license:apache-2.0", "region:us", "dataset:org/name", "en", "llama.cpp"],
+  ...["base_model:org/name", "doi:10.57967/hf/1234", "next.js", "vocab.json", "and/or", "https://host/a/b/c"],
+];
+test.each(publicTags)("the tag %s is public", (tag) => expect(isPrivateTag(tag)).toBe(false));
+test.each(["s3cr3t/LICENSE", "./outputs/s3cr3t/LICENSE", "s3cr3t/legal/x"])("the link %s is private", (link) =>
+  expect(isPrivateLink(link)).toBe(true),
+);
+test.each([
+  ...["LICENSE", "./LICENSE", "/LICENSE.md", "docs/LICENSE.md", "licenses/x/LICENSE", "https://host/a/b"],
+  ...["org/name/blob/main/LICENSE", "huggingface.co/org/name", "mailto:x/y"],
+])("the link %s is public", (link) => expect(isPrivateLink(link)).toBe(false));
 
-const list = JSON.stringify([...hidden, ...named, "org/public"]);
-const originList = JSON.stringify([...hidden, ...named, ...origins, "org/public"]);
+const origins = JSON.stringify([...hidden, ...named, ...pathOrigins, "org/public"]);
+const tags = JSON.stringify([
+  ...hidden,
+  ...named,
+  ...pathTags,
+  ...pathOrigins.map((path) => `base_model:adapter:${path}`),
+  "org/public",
+]);
 const readme = `---
 license: ${token}
 license_name: /home/s3cr3t/terms
 license_link: /home/s3cr3t/LICENSE
 language: [en, ${token}]
-tags: ${list}
-datasets: ${originList}
-base_model: ${originList}
+tags: ${tags}
+datasets: ${origins}
+base_model: ${origins}
 ---
 `;
 

@@ -9,9 +9,9 @@ const card = `---
 license: other
 license_name: https://s3cr3t:s3cr3t@host/terms
 license_link: file:///home/s3cr3t/LICENSE
-tags: [/home/s3cr3t, chat]
-datasets: [~/s3cr3t/data, org/data]
-base_model: /home/s3cr3t/llama
+tags: [/home/s3cr3t, chat, "base_model:adapter:outputs/s3cr3t"]
+datasets: [~/s3cr3t/data, data/s3cr3t/train.jsonl, s3cr3t_private.jsonl, org/data]
+base_model: [/home/s3cr3t/llama, outputs/s3cr3t/checkpoint-1200]
 ---
 `;
 

@@ -3,6 +3,7 @@ import { metadataNumber, metadataString } from "../../gguf/metadata.js";
 import { repoId } from "../../hub/hub-ref.js";
 import { type BaseCard, baseCard } from "../base-card.js";
 import { licenseUrl } from "../license-url.js";
+import { isPathOrigin } from "../path-origin.js";
 
 /** The model card of a GGUF source, and the repository that the release is a quantization of. */
 export interface GgufCard {
@@ -30,7 +31,7 @@ export function ggufCard(header: Header, repository: BaseCard, repo: string | nu
   };
   // Written by quantsmith for the checkpoint; `general.base_model` by llama.cpp for what the checkpoint was tuned from.
   const checkpoint = repositoryName(metadataString(header, "general.source.repo_url"), "");
-  return { card, baseModel: checkpoint ?? card.baseModels.find((name) => repoId.test(name)) ?? repo };
+  return { card, baseModel: checkpoint ?? card.baseModels.find(isRepository) ?? repo };
 }
 
 /** The card in the metadata, with the same checks of each value as the front matter of a model card. */
@@ -75,5 +76,7 @@ function repositories(header: Header, kind: string, prefix: string): string[] {
 function repositoryName(url: string | undefined, prefix: string): string | undefined {
   const path = /^https?:\/\/huggingface\.co\/([\w.-]+(?:\/[\w.-]+){1,2})\/?$/.exec(url ?? "")?.[1];
   const name = path?.startsWith(prefix) ? path.slice(prefix.length) : path;
-  return name !== undefined && repoId.test(name) ? name : undefined;
+  return name !== undefined && isRepository(name) ? name : undefined;
 }
+
+const isRepository = (name: string) => repoId.test(name) && !isPathOrigin(name);

@@ -1,4 +1,4 @@
-import { isPrivate, isPrivateOrigin } from "../../checkpoint/private-metadata.js";
+import { isPrivate, isPrivateLink, isPrivateOrigin, isPrivateTag } from "../../checkpoint/private-metadata.js";
 import { isVocabularyText } from "../../checkpoint/vocabulary-texts.js";
 import type { MetadataParams } from "../../converter/general/converter-card.js";
 import type { Gguf, GgufScalarType, GgufValue } from "../../gguf/gguf.js";
@@ -38,8 +38,7 @@ export function adoptedMetadata(source: Gguf["metadata"], recipe: MetadataParams
 export function privateKeys(source: Gguf["metadata"]): string[] {
   const own = [...source].filter(([key]) => !foreignKeys.test(key));
   const isHidden = ([key, entry]: [string, GgufValue]) =>
-    isPrivateName(key) ||
-    (!isVocabularyText(key) && textsOf(source, key, entry).some(isOrigin(key) ? isPrivateOrigin : isPrivate));
+    isPrivateName(key) || (!isVocabularyText(key) && textsOf(source, key, entry).some(checkOf(source, key)));
   const hidden = new Set(own.filter(isHidden).map(([key]) => groupOf(key)));
   return own.flatMap(([key]) => (hidden.has(groupOf(key)) ? [key] : []));
 }
@@ -49,7 +48,18 @@ export function shownKeys(keys: readonly string[]): string[] {
   return [...new Set(keys.map((key) => (isPrivateName(key) ? "[private name of a key]" : key)))];
 }
 
-const isOrigin = (key: string) => /^general\.(?:base_model|dataset)\.\d+\.repo_url$/.test(key);
+/** Returns the check of a key's texts. */
+function checkOf(source: Gguf["metadata"], key: string): (text: string) => boolean {
+  if (key === "general.tags") return isPrivateTag;
+  if (key === "general.license.link") return isPrivateLink;
+  if (/^general\.(?:source\.|(?:base_model|dataset)\.\d+\.)?(?:repo_)?url$|^general\.datasets$/.test(key))
+    return isPrivateOrigin;
+  const group = /^(general\.(?:base_model|dataset)\.\d+\.)name$/.exec(key)?.[1];
+  if (group === undefined) return isPrivate;
+  // llama.cpp's converter writes what follows `./` as a name, without the organization that `org/name` gets.
+  const isWhole = !source.has(`${group}organization`);
+  return (text) => isPrivateOrigin(text) || (isWhole && text.includes("/"));
+}
 
 const isPrivateName = (key: string) => [key, ...key.split(".")].some(isPrivate);
 

@@ -14,7 +14,7 @@ export type MtpParams = Pick<ConvertParams, "modelName" | "baseModel" | "metadat
 export const convertMtp: Operation<MtpParams> = {
   id: "convert-mtp",
   stage: "convert",
-  version: 2,
+  version: 3,
   resource: "compute",
   tools: ["converter"],
   async run(params, context) {

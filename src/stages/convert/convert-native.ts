@@ -33,7 +33,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 8,
+  version: 9,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],

@@ -42,7 +42,7 @@ export function requireReachable(target: PublishTarget): void {
  * Errors: QS-PUBLISH-PUBLIC, QS-PUBLISH-OPEN, QS-HUB-*.
  */
 export async function requireTargetAllowed(target: PublishTarget, lock: unknown, signal: AbortSignal): Promise<void> {
-  if (target.kind === "hub") await requireAllowedAt(hubConnection(), restrictedInputs(lock), target, signal);
+  if (target.kind === "hub") await requireAllowedAt(hubConnectionToWrite(), restrictedInputs(lock), target, signal);
 }
 
 /**

@@ -145,6 +145,30 @@ describe("the base from a GGUF source", () => {
     expect(metadataString(await readGguf(file), "general.base_model.2.name")).toBe("Public");
   });
 
+  test("has nothing that llama.cpp's converter derives from a relative path", async () => {
+    const former = [
+      ...sourceMetadata.filter((pair) => !pair.includes("general.tags")),
+      stringPair("general.license.link", "S3cr3t/LICENSE"),
+      stringPair("general.source.repo_url", "https://huggingface.co/runs/s3cr3t"),
+      stringPair("general.base_model.1.name", "S3cr3t/Checkpoint 1200"),
+      stringPair("general.base_model.1.version", "s3cr3t"),
+      stringPair("general.base_model.1.organization", "Outputs"),
+      stringPair("general.base_model.1.repo_url", "https://huggingface.co/outputs/s3cr3t/checkpoint-1200"),
+      stringPair("general.base_model.3.name", "Public"),
+      stringPair("general.base_model.3.organization", "Org"),
+      stringPair("general.base_model.3.repo_url", "https://huggingface.co/org/public"),
+      stringPair("general.dataset.0.name", "S3cr3t/My Data"),
+      stringPair("general.dataset.1.name", "S3cr3t.jsonl"),
+      arrayPair("general.tags", valueType.string, [text("chat"), text("base_model:adapter:outputs/s3cr3t")]),
+    ];
+    const snapshot = snapshotOf(buildGguf({ metadata: former, tensors: sourceTensors }));
+    const warnings: Warning[] = [];
+    const { file } = await adopt(snapshot, {}, ["m.gguf"], (warning) => warnings.push(warning));
+    expect(readFileSync(file, "latin1").toLowerCase()).not.toContain("s3cr3t");
+    expect(metadataString(await readGguf(file), "general.base_model.3.repo_url")).toContain("org/public");
+    expect(warnings.map(({ code }) => code)).toEqual(["QW-METADATA-PRIVATE"]);
+  });
+
   test("is written again where bytes follow the last tensor", async () => {
     const trailing = buildGguf({ metadata: sourceMetadata, tensors: sourceTensors, trailing: 64 });
     expect(readFileSync((await adopt(snapshotOf(trailing))).file).equals(wholeSource())).toBe(true);
