@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import type { JsonObject } from "../util/canonical-json.js";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
-import type { Conversation } from "./conversation.js";
+import type { PlacedConversation } from "./conversation.js";
 import { isJsonLines, readBlocks, type TextBlock } from "./read-blocks.js";
 import { readUnchanged } from "./read-unchanged.js";
 
@@ -30,7 +30,7 @@ export interface AssembledCorpus {
 }
 
 /** Renders conversations with the model's chat template. */
-export type RenderConversations = (conversations: readonly Conversation[]) => Promise<string[]>;
+export type RenderConversations = (conversations: readonly PlacedConversation[]) => Promise<string[]>;
 
 /**
  * Writes a corpus to the working folder as one UTF-8 text. `render` renders conversations; without it, their messages are
@@ -42,13 +42,13 @@ export async function assembleCorpus(
   step: CorpusStep,
   render?: RenderConversations,
 ): Promise<AssembledCorpus> {
-  const parts: TextBlock[] = [];
+  const parts: (TextBlock & { name: string })[] = [];
   for (const [index, text] of texts.entries()) {
     const input = `text${index}`;
     const path = step.input(input);
     if (path === undefined) throw new Error(`the step was planned without its input ${input}`);
     const bytes = await readUnchanged(path, text.sha256 ?? step.digest(input));
-    parts.push(...(await readBlocks(path, text.name, bytes)));
+    parts.push(...(await readBlocks(path, text.name, bytes)).map((block) => ({ ...block, name: text.name })));
   }
   const rendered = render !== undefined && parts.some(({ conversation }) => conversation !== undefined);
   const blocks = rendered ? await renderParts(parts, render) : parts.map(({ text }) => text);
@@ -64,8 +64,13 @@ export async function assembleCorpus(
 }
 
 /** Returns the texts of the blocks, of conversations as rendered. */
-async function renderParts(parts: readonly TextBlock[], render: RenderConversations): Promise<string[]> {
-  const conversations = parts.flatMap(({ conversation }) => (conversation === undefined ? [] : [conversation]));
+async function renderParts(
+  parts: readonly (TextBlock & { name: string })[],
+  render: RenderConversations,
+): Promise<string[]> {
+  const conversations = parts.flatMap(({ conversation, line, name }) =>
+    conversation === undefined ? [] : [{ messages: conversation, place: `line ${line} of ${quote(name)}` }],
+  );
   const rendered = (await render(conversations)).values();
   return parts.map(({ text, conversation }) => (conversation === undefined ? text : (rendered.next().value ?? "")));
 }

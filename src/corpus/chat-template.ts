@@ -2,7 +2,7 @@ import type { Gguf } from "../gguf/gguf.js";
 import { QuantsmithError } from "../util/errors.js";
 import type { Warning } from "../util/warnings.js";
 import { chatTemplate } from "./chat.js";
-import type { Conversation } from "./conversation.js";
+import type { PlacedConversation } from "./conversation.js";
 import { type RenderContext, type Rendering, renderChats } from "./render-chats.js";
 import { secondOpinion } from "./second-opinion.js";
 
@@ -14,24 +14,25 @@ import { secondOpinion } from "./second-opinion.js";
 export function chatRenderer(
   gguf: Gguf,
   context: RenderContext & { warn(warning: Warning): void },
-): (conversations: readonly Conversation[]) => Promise<string[]> {
+): (conversations: readonly PlacedConversation[]) => Promise<string[]> {
   const template = chatTemplate(gguf);
   if (template === undefined) throw noTemplateError();
   return async (conversations) => {
-    const chats = conversations.map((messages) => ({ messages, addGenerationPrompt: false }));
+    const chats = conversations.map((conversation) => ({ ...conversation, addGenerationPrompt: false }));
     const renderings = await renderChats(template, chats, context);
     for (const warning of await secondOpinion(template, chats, renderings, context)) context.warn(warning);
-    return renderings.map((rendering, index) => textOf(rendering, index + 1, template.template));
+    return renderings.map((rendering, index) =>
+      textOf(rendering, conversations[index]?.place ?? "", template.template),
+    );
   };
 }
 
-/** Conversations are counted from 1. */
-function textOf(rendering: Rendering, number: number, template: string): string {
+function textOf(rendering: Rendering, place: string, template: string): string {
   if (rendering.kind === "text") return rendering.text;
   const message =
     rendering.kind === "unparsable"
       ? `cannot parse the model's chat template: ${rendering.reason}`
-      : `the model's chat template rejects conversation ${number} of the text: ${publicReason(rendering.reason, template)}`;
+      : `the model's chat template rejects the conversation in ${place}: ${publicReason(rendering.reason, template)}`;
   throw new QuantsmithError("QS-TEXT-CONVERSATION", message, {
     remedy:
       "Alternate user and assistant messages, without a system message if the template rejects it, or use plain text (for calibration, remove `chatTemplate`).",

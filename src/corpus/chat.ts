@@ -23,6 +23,8 @@ export interface Chat {
   answer?: string;
   /** Further variables, such as `enable_thinking`. */
   options?: Readonly<Record<string, unknown>>;
+  /** How errors name the chat, instead of its number. */
+  place?: string;
 }
 
 /** What rendering uses of a model. */

@@ -1,6 +1,13 @@
 /** The messages of a conversation, in order, as chat templates require them. */
 export type Conversation = readonly { role: string; content: string }[];
 
+/** A conversation of a text, and how errors name it: its text is not shown, since a model's template could choose which one. */
+export interface PlacedConversation {
+  messages: Conversation;
+  /** As `line 3 of chat.jsonl`. */
+  place: string;
+}
+
 /** Reads `messages`; undefined for anything but a non-empty list of role and content. */
 export function readConversation(value: unknown): Conversation | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;

@@ -96,7 +96,7 @@ export async function renderInProgram<T = Rendering>(
   errorFor: (limit: string) => Error = limitError,
 ): Promise<T[]> {
   const renderings: T[] = [];
-  const exceeded = (limit: string) => errorFor(`${limit}${place(renderings.length + 1, chats.length)}`);
+  const exceeded = (limit: string) => errorFor(`${limit}${placeOf(renderings.length, chats)}`);
   const readLines = lineReader((line) => {
     const message = parseChildMessage<T & { kind: string }>(line);
     if (message !== undefined) renderings.push(message);
@@ -107,7 +107,7 @@ export async function renderInProgram<T = Rendering>(
     ...program,
     values: [
       template,
-      ...chats.map(({ tools, options = {}, ...chat }) => ({ ...chat, tools: toolObjects(tools), options })),
+      ...chats.map(({ tools, options = {}, place: _, ...chat }) => ({ ...chat, tools: toolObjects(tools), options })),
     ],
     work,
     signal: AbortSignal.any([signal, excess.signal]),
@@ -126,8 +126,10 @@ export async function renderInProgram<T = Rendering>(
 }
 
 /** The chat's text is not shown: a template could choose what a log tells of the user's conversations. */
-function place(number: number, count: number): string {
-  return number > count || count === 1 ? "" : ` for chat ${number} of ${count}`;
+function placeOf(index: number, chats: readonly Chat[]): string {
+  const chat = chats[index];
+  if (chat?.place !== undefined) return ` for the conversation in ${chat.place}`;
+  return chat === undefined || chats.length === 1 ? "" : ` for chat ${index + 1} of ${chats.length}`;
 }
 
 function limitError(limit: string): QuantsmithError {

@@ -31,17 +31,13 @@ export async function secondOpinion(
     if (error instanceof QuantsmithError && error.code === "QS-TEMPLATE-LIMIT") return [];
     throw error;
   });
-  const index = others.findIndex((other, at) => other.kind === "text" && other.text !== asked[at]?.text);
-  const chat = asked[index]?.chat;
-  return chat === undefined ? [] : [difference(chats.findIndex(({ messages }) => messages === chat.messages) + 1)];
+  return others.some((other, at) => other.kind === "text" && other.text !== asked[at]?.text) ? [difference] : [];
 }
 
-/** The texts are not shown: a template could search the user's conversations, and warnings get into the release. */
-function difference(number: number): Warning {
-  return {
-    code: "QW-TEMPLATE-ENGINES",
-    message: `llama.cpp and @huggingface/jinja render the model's chat template to different texts, first for conversation ${number} of a text`,
-    remedy:
-      "Compare both texts with that of transformers. Programs on llama.cpp give the model the first text, with which the variants are tested.",
-  };
-}
+/** Names no conversation: a template could choose one by its text, and warnings get into the release. */
+const difference: Warning = {
+  code: "QW-TEMPLATE-ENGINES",
+  message: "llama.cpp and @huggingface/jinja render the model's chat template to different texts",
+  remedy:
+    "Compare both texts with that of transformers. Programs on llama.cpp give the model the first text, with which the variants are tested.",
+};

@@ -35,7 +35,10 @@ const strict =
 
 describe("rendering conversations", () => {
   const render = async (template: string | undefined, conversations: (typeof conversation)[]) =>
-    chatRenderer(gguf(template), context)(conversations);
+    chatRenderer(
+      gguf(template),
+      context,
+    )(conversations.map((messages, index) => ({ messages, place: `line ${index + 3} of "chat.jsonl"` })));
 
   test("uses the model's own template and special tokens", async () => {
     expect(await render(strict, [conversation, conversation.slice(0, 1)])).toEqual([
@@ -53,10 +56,15 @@ describe("rendering conversations", () => {
       "a message in escapes",
       "{{ raise_exception('it\\'s \\nno') }}",
       conversation,
-      /conversation 1 of the text: it's \nno$/,
+      /the conversation in line 3 of "chat.jsonl": it's \nno$/,
     ],
     ["a broken template", "{% for %}", conversation, /cannot parse/],
-    ["a rejected conversation", strict, conversation.toReversed(), /conversation 2 of the text: roles must alternate$/],
+    [
+      "a rejected conversation",
+      strict,
+      conversation.toReversed(),
+      /the conversation in line 4 of "chat.jsonl": roles must alternate$/,
+    ],
   ])("%s is an error", async (_what, template, messages, message) => {
     expect(await failureOf(render(template, [conversation, messages]))).toMatchObject({
       code: "QS-TEXT-CONVERSATION",
@@ -75,7 +83,7 @@ describe("rendering conversations", () => {
     const error = await failureOf(render(template, [secret]));
     expect(error).toMatchObject({
       code: "QS-TEXT-CONVERSATION",
-      message: expect.stringMatching(/rejects conversation 1 of the text: its message is not shown/),
+      message: expect.stringMatching(/rejects the conversation in line 3 of "chat.jsonl": its message is not shown/),
     });
     expect(JSON.stringify(error)).not.toContain("secret");
   });

@@ -58,7 +58,7 @@ describe("a template is ended at a limit while this process continues", () => {
     ["doubles a list", onSecond(doubled("ns.l + ns.l")), 60, /uses more than 512 MB of memory for chat 2 of 3$/],
     [
       "prints long texts",
-      `{% for a in range(600) %}${"a".repeat(1000)}{% endfor %}`,
+      `{% for a in range(1200) %}${"a".repeat(1000)}{% endfor %}`,
       60,
       /renders more .* for chat 1 of 3$/,
     ],
@@ -72,6 +72,12 @@ describe("a template is ended at a limit while this process continues", () => {
     expect(error).toMatchObject({ code: "QS-TEMPLATE-LIMIT", message: expect.stringMatching(message), exitCode: 2 });
     expect(ticks).toBeGreaterThan(0);
   });
+});
+
+test("an error names the place of a conversation", async () => {
+  const chats = ["one", "two"].map((text, index) => ({ ...chat(text), place: `line ${index + 8} of "chat.jsonl"` }));
+  const error = await failureOf(renderChats(model(onSecond(loop)), chats, context, { ...limits, seconds: 1 }));
+  expect(error.message).toMatch(/does not finish within 1 seconds for the conversation in line 9 of "chat.jsonl"$/);
 });
 
 test("an abort ends the process", async () => {

@@ -38,7 +38,7 @@ test("a difference between engines is a warning without either text, which can b
   expect(warnings).toMatchObject([
     {
       code: "QW-TEMPLATE-ENGINES",
-      message: expect.stringMatching(/different texts, first for conversation 1 of a text$/),
+      message: expect.stringMatching(/render the model's chat template to different texts$/),
     },
   ]);
   // Renders in Python's Jinja; llama.cpp refuses it, as it would refuse the model's chats.
