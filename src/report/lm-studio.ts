@@ -4,8 +4,6 @@ import type { RunReport } from "../release/release-report.js";
 import type { Json, JsonObject } from "../util/canonical-json.js";
 import { renderYaml } from "../util/printable-yaml.js";
 
-export const modelYamlFile = "model.yaml";
-
 export interface ModelYamlFacts {
   report: RunReport;
   /** GGUF header of one variant. */

@@ -267,6 +267,10 @@ export const errorCodes = {
   },
   "QS-PUBLISH-CARD": { exit: 2, about: "The Hub does not accept the model card's front matter." },
   "QS-PUBLISH-NAMES": { exit: 2, about: "A runtime would resolve a variant's name to another file of the repository." },
+  "QS-PUBLISH-REPO": {
+    exit: 2,
+    about: "The release was built for another repository, which the commands of its model card name.",
+  },
   "QS-PUBLISH-HISTORY": { exit: 2, about: "The history of the releases at the target cannot be read or continued." },
   "QS-PUBLISH-ROLLBACK": {
     exit: 2,

@@ -50,6 +50,21 @@ test("dry run, publish, publish again, verify", async () => {
   expect([verify.exitCode, JSON.parse(verify.stdout).ok]).toEqual([0, true]);
 });
 
+test("a release that was built for another repository is refused, also in a dry run", async () => {
+  const release = await writeRelease(join(home, "release"), ["Q8_0"], "me/Private-Staging");
+  const to = ["publish", release, "--to"];
+  for (const more of [[], ["--dry-run"]]) {
+    const refused = await cli(...to, "hf:me/model", "--json", ...more);
+    expect([refused.exitCode, JSON.parse(refused.stdout).error]).toMatchObject([
+      2,
+      { code: "QS-PUBLISH-REPO", message: expect.stringContaining("built for me/Private-Staging") },
+    ]);
+  }
+  expect(hub.repo("me/model")).toBeUndefined();
+  expect((await cli(...to, "hf:me/private-staging")).exitCode).toBe(0);
+  expect((await cli(...to, `dir:${join(home, "copy")}`)).exitCode).toBe(0);
+});
+
 test("a release that replaces another one, and the rollback to that", async () => {
   const to = ["--to", "hf:me/model"];
   await cli("publish", await writeRelease(join(home, "old")), ...to);

@@ -1,7 +1,9 @@
 import { parseHubRef } from "../../hub/hub-ref.js";
 import { hubLabel } from "../../quant/names.js";
 import { QuantsmithError } from "../../util/errors.js";
+import { quote } from "../../util/quote.js";
 import { bomFile } from "../bom.js";
+import { builtFor, isSameRepository, modelYamlFile } from "../built-for.js";
 import { checksumsFile, parseChecksums } from "../checksums.js";
 import { historyFile } from "../history.js";
 import { lockFileName, provenanceFile } from "../provenance.js";
@@ -84,6 +86,7 @@ export async function verifyRelease(
   const bom = changed.has(bomFile) ? undefined : await text(bomFile);
   const hardware = changed.has(hardwareFile) ? undefined : await text(hardwareFile);
   const card = changed.has(cardFile) ? undefined : await text(cardFile);
+  const modelYaml = isOwn(modelYamlFile) ? await text(modelYamlFile) : undefined;
   const sound = new Map([...digests].filter(([path]) => !changed.has(path)));
   const unchanged = new Map([...models].filter(([path]) => !changed.has(path)));
   const isResolvable = modelFiles(paths).length <= maxModels;
@@ -103,6 +106,7 @@ export async function verifyRelease(
     ...(parsed && bom !== undefined ? checkBom(bom, sound, report) : []),
     ...(parsed && hardware !== undefined ? checkHardware(hardware, report) : []),
     ...(parsed && card !== undefined ? checkCard(card, report) : []),
+    ...(modelYaml === undefined ? [] : checkRepository(modelYaml, source.name)),
     ...checkHistory(changed.has(historyFile) ? undefined : history),
     ...(isResolvable
       ? [
@@ -135,6 +139,15 @@ function unresolved(): VerifyProblem {
   const message = `there are more than ${maxModels} models, so their names were not resolved`;
   const remedy = "Remove the models that are not needed, or publish to a repository of its own.";
   return { ...errorProblem("QS-VERIFY-UNCHECKED", null, message, remedy), severity: "warning" };
+}
+
+/** Returns a warning for a release in another repository than the one it was built for, which was renamed or copied. */
+function checkRepository(modelYaml: string, name: string): VerifyProblem[] {
+  const [repo, other] = [parseHubRef(name)?.repo, builtFor(modelYaml)];
+  if (repo === undefined || other === undefined || isSameRepository(repo, other)) return [];
+  const message = `the commands of the model card download ${quote(other)}, not this repository`;
+  const remedy = `Build the release again with \`publish: { repo: ${repo} }\` in the recipe, and publish it.`;
+  return [{ ...errorProblem("QS-VERIFY-REPO", cardFile, message, remedy), severity: "warning" }];
 }
 
 /** Errors: QS-VERIFY-TARGET if all files of a release are missing. */

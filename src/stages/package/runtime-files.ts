@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readGguf } from "../../gguf/read-header.js";
+import { modelYamlFile } from "../../release/built-for.js";
 import type { RunReport } from "../../release/release-report.js";
-import { modelYamlFile, renderModelYaml } from "../../report/lm-studio.js";
+import { renderModelYaml } from "../../report/lm-studio.js";
 import { ollamaParams } from "../../report/ollama/params.js";
 import { hasChatTemplate, modelKind } from "../smoke/model-facts.js";
 import type { StageContext } from "../stage.js";

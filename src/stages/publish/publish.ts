@@ -15,6 +15,7 @@ import { type FolderPublication, previewFolder, publishToFolder } from "./publis
 import { previewHub, publishToHub, requireAccess } from "./publish-hub.js";
 import { type CheckedRelease, releaseFiles } from "./release-files.js";
 import { requireAllowedAt } from "./require-allowed.js";
+import { requireBuiltFor } from "./require-built-for.js";
 import type { PublishTarget } from "./target.js";
 
 export interface Publication {
@@ -55,6 +56,7 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
   await removeUnfinishedWrites(join(release, signatureFile)).catch(() => undefined);
   const found = await releaseFiles(release, hooks.signal);
   const { report } = found;
+  if (target.kind === "hub") await requireBuiltFor(found, target.repo);
   hooks.onRelease?.(report);
   if (target.kind === "dir") {
     const dir = await publishToFolder(found, target, hooks);
@@ -90,6 +92,7 @@ export async function previewPublish(
     const dir = await previewFolder(found, target, signal);
     return { report, place: dir.path, dir };
   }
+  await requireBuiltFor(found, target.repo);
   const hub = await previewHub(hubConnectionToWrite(), found, target, signal);
   return { report, place: hub.pullRequest ?? hub.url, hub };
 }

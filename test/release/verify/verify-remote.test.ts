@@ -93,6 +93,17 @@ describe("on the Hub, each file of the release", () => {
   });
 });
 
+test("the card of a release that was built for another repository is a warning", async () => {
+  const staging = await writeRelease(join(home, "staging"), ["Q8_0"], "me/staging");
+  const paths = await listFiles(staging);
+  const content = Object.fromEntries(paths.map((path) => [path, readFileSync(join(staging, path))]));
+  const { ok, problems } = await verify(content);
+  expect([ok, problems]).toMatchObject([true, [{ code: "QS-VERIFY-REPO", severity: "warning", file: "README.md" }]]);
+  expect(problems[0]?.message).toContain('"me/staging"');
+  repo = "Me/Staging";
+  expect((await verify(content)).problems).toEqual([]);
+});
+
 test("foreign files are warnings, unless a runtime resolves them", async () => {
   const foreign = await verify({ ...files, "notes.md": "mine", "docs/more.txt": "mine" });
   expect(foreign.ok).toBe(true);
