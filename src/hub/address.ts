@@ -1,12 +1,4 @@
-import { BlockList, isIP } from "node:net";
-
-/** Addresses of this machine and of its network segment, where clouds answer with credentials of the machine. */
-const localAddresses = new BlockList();
-localAddresses.addSubnet("0.0.0.0", 8);
-localAddresses.addSubnet("127.0.0.0", 8);
-localAddresses.addSubnet("169.254.0.0", 16);
-localAddresses.addSubnet("::", 127, "ipv6");
-localAddresses.addSubnet("fe80::", 10, "ipv6");
+import { isLocalAddress, isLocalName } from "./local-address.js";
 
 /** Returns true for a loopback address, where plain http is safe. */
 export function isLoopback({ hostname }: URL): boolean {
@@ -23,12 +15,10 @@ export function isEndpoint(text: string): boolean {
   return plain && (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url)));
 }
 
-/** Returns true for a host that is this machine or its network segment, in any spelling. */
+/** Returns true for a host that is this machine or its network segment, in any spelling. `request` checks what others resolve to. */
 function isLocal({ hostname }: URL): boolean {
   const host = hostname.replace(/^\[|\]$|\.$/g, "");
-  const version = isIP(host);
-  if (version === 0) return /(?:^|\.)localhost$/.test(host);
-  return localAddresses.check(host, version === 4 ? "ipv4" : "ipv6");
+  return isLocalAddress(host) ?? isLocalName(host);
 }
 
 /**
@@ -39,6 +29,15 @@ export function isRedirectTarget(url: URL, endpoint: string): boolean {
   if (url.username !== "" || url.password !== "") return false;
   if (isLoopback(new URL(endpoint))) return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
   return url.protocol === "https:" && !isLocal(url);
+}
+
+/**
+ * Returns true for an address that a server chose, whose name must not resolve to this machine: any on another host than the
+ * endpoint's, unless that is a loopback one.
+ */
+export function mustBeRemote(url: URL, endpoint: string): boolean {
+  const own = new URL(endpoint);
+  return !isLoopback(own) && url.hostname !== own.hostname;
 }
 
 /** Returns the address of a file at a commit. */

@@ -2,7 +2,7 @@ import http, { type Agent, type IncomingMessage } from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import { packageVersion } from "../util/package-version.js";
-import { isRedirectTarget } from "./address.js";
+import { isRedirectTarget, mustBeRemote } from "./address.js";
 import type { HubConnection } from "./connection.js";
 import {
   connectionFailure,
@@ -13,6 +13,7 @@ import {
   storageError,
   TemporaryFailure,
 } from "./hub-error.js";
+import { LocalNameError, remoteLookup } from "./local-address.js";
 import { parseRetryAfter } from "./retry-policy.js";
 import { watchRate } from "./watch-rate.js";
 
@@ -54,7 +55,7 @@ const userAgent = `quantsmith/${packageVersion()}`;
 
 /**
  * Sends one GET and follows redirects itself: the token is sent to the endpoint's origin only, and a remote server
- * cannot redirect to plain http or to this machine. A stalled body fails after the connection's stall timeout.
+ * cannot redirect to plain http or to this machine, nor by a name that resolves to it (without a proxy, which resolves names). A stalled body fails after the connection's stall timeout.
  * Errors: QS-HUB-*, wrapped in a TemporaryFailure if a retry may succeed.
  */
 export async function get(connection: HubConnection, request: HubRequest): Promise<HubResponse> {
@@ -130,6 +131,7 @@ function exchange(
       signal,
       timeout: stallMs,
       agent,
+      ...(agent === undefined && mustBeRemote(url, connection.endpoint) ? { lookup: remoteLookup } : {}),
     });
     let answer: IncomingMessage | undefined;
     // Once there is a response, its reader gets the error.
@@ -141,7 +143,9 @@ function exchange(
       resolve(response);
     });
     request.on("error", (error) => {
-      reject(signal.aborted ? signal.reason : connectionFailure(error, subject, connection));
+      if (signal.aborted) reject(signal.reason);
+      else if (error instanceof LocalNameError) reject(invalidResponse(subject, connection.quote(error.message)));
+      else reject(connectionFailure(error, subject, connection));
     });
     // The agent would pass the proxy's refusal on as the Hub's response.
     request.on("proxyConnect", ({ statusCode }: { statusCode: number }) => {

@@ -1,11 +1,17 @@
+import type { LookupOptions } from "node:dns";
 import { chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { inspect } from "node:util";
 import { execaSync } from "execa";
 import { beforeEach, describe, expect, test } from "vitest";
-import { isRedirectTarget } from "../../src/hub/address.js";
+import { isRedirectTarget, mustBeRemote } from "../../src/hub/address.js";
 import { hubConnection, hubConnectionToWrite } from "../../src/hub/connection.js";
+import { remoteLookup } from "../../src/hub/local-address.js";
+import { get, send } from "../../src/hub/request.js";
 import { QuantsmithError } from "../../src/util/errors.js";
+import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 const base = temporaryFolder();
@@ -199,6 +205,10 @@ test.each([
   ["https://[::ffff:127.0.0.1]/x", endpoint, false],
   ["https://169.254.169.254/x", endpoint, false],
   ["https://[fe80::1]/x", endpoint, false],
+  ["https://[64:ff9b::8.8.8.8]/x", endpoint, true],
+  ["https://[2002:808:808::1]/x", endpoint, true],
+  ["https://[fd00:ec2::253]/x", endpoint, true],
+  ["https://metadata.example/x", endpoint, true],
   ["https://10.0.0.7/x", endpoint, true],
   ["https://[2001:db8::1]/x", endpoint, true],
   ["https://a:b@cdn.example/x", endpoint, false],
@@ -207,4 +217,62 @@ test.each([
   ["http://cdn.example/x", "http://127.0.0.1:8", false],
 ])("a redirect to %s from %s: %s", (target, from, allowed) => {
   expect(isRedirectTarget(new URL(target), from)).toBe(allowed);
+});
+
+test.each([
+  ...["ip6-localhost", "IP6-Loopback", "localhost.localdomain", "localhost6", "metadata.google.internal", "metadata"],
+  ...["[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::7f00:1]", "[::ffff:0:127.0.0.1]"],
+  ...["[2002:7f00:1::]", "[2002:a9fe:a9fe::1]", "[fd00:ec2::254]", "[fd20:ce::254]", "100.100.100.200", "192.0.0.192"],
+])("a redirect to %s is not followed", (host) => {
+  expect(isRedirectTarget(new URL(`https://${host}/x`), endpoint)).toBe(false);
+});
+
+test.each([
+  ["https://cdn.example/x", endpoint, true],
+  [`${endpoint}:8443/x`, endpoint, false],
+  ["https://localhost/x", "https://127.0.0.1:8", false],
+])("%s from %s must not resolve to this machine: %s", (address, from, must) => {
+  expect(mustBeRemote(new URL(address), from)).toBe(must);
+});
+
+describe("a name that a server chose and that resolves to this machine", () => {
+  const subject = { doing: "downloading", repo: "org/model" };
+  const open = async () => {
+    const server = createServer();
+    const connections: unknown[] = [];
+    server.on("connection", (socket) => connections.push(socket.destroy()));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    return { server, connections, url: new URL(`https://localhost:${port}/x`) };
+  };
+  const request = (url: URL) => ({ url, headers: {}, subject, signal: new AbortController().signal });
+  const body = { bytes: 0, open: () => Readable.from([]) };
+
+  test("gets no connection, of a download or an upload, and no retry", async () => {
+    const { server, connections, url } = await open();
+    const connection = hubConnection({ ...noHome, HF_ENDPOINT: endpoint });
+    for (const sent of [get(connection, request(url)), send(connection, { ...request(url), method: "PUT", body })]) {
+      expect(await failureOf(sent.then(() => undefined))).toMatchObject({
+        code: "QS-HUB-ANSWER",
+        message: expect.stringMatching(/the name localhost is that of this machine/),
+      });
+    }
+    server.close();
+    expect(connections).toEqual([]);
+  });
+
+  test("gets one with a loopback endpoint", async () => {
+    const { server, connections, url } = await open();
+    const connection = hubConnection({ ...noHome, HF_ENDPOINT: "http://127.0.0.1:9" });
+    await expect(get(connection, request(url))).rejects.toThrow(/connection was lost/);
+    server.close();
+    expect(connections).toHaveLength(1);
+  });
+
+  test("of public ones are those that Node finds", async () => {
+    const addresses = (options: LookupOptions) =>
+      new Promise((done) => remoteLookup("192.0.2.7", options, (...found) => done(found)));
+    expect(await addresses({ all: true })).toEqual([null, [{ address: "192.0.2.7", family: 4 }]]);
+    expect(await addresses({})).toEqual([null, "192.0.2.7", 4]);
+  });
 });
