@@ -3,7 +3,7 @@ import { estimatePlan, pastSeconds } from "../engine/estimate-plan.js";
 import { EventBus, type EventListener, eventLog, type StepIdentity } from "../engine/events.js";
 import { finishRun } from "../engine/finish-run.js";
 import { requireReplaceable } from "../engine/install-release.js";
-import { releaseOwner } from "../engine/release-owner.js";
+import { type Readers, releaseOwner } from "../engine/release-owner.js";
 import { runPlan } from "../engine/run-plan.js";
 import { openWorkspace } from "../engine/workspace.js";
 import { onHubWait } from "../hub/hub-waits.js";
@@ -115,7 +115,11 @@ export async function runRecipe(
     });
     const release = {
       ...{ workspace, name: plan.name, digests, signal },
-      owner: await releaseOwner(workspace, { ...settings, source: await sourceIdentity(settings.model.source) }),
+      owner: await releaseOwner(workspace, {
+        ...settings,
+        source: await sourceIdentity(settings.model.source),
+        readers: readersOf(settings),
+      }),
       replace: options.replace === true,
       verify: options.verify === true,
       onWait: (owner: string) => tell(`waiting for another run that installs the same release: ${owner}`),
@@ -156,7 +160,8 @@ export async function runRecipe(
     await view.done();
     warned.release();
     const report = { ...result.report, warnings: warned.warnings() };
-    await onResult(settings.model.name, { ...result, report, compute: describeChoice(plan) });
+    const recipe = settings.publish && settings.file;
+    await onResult(settings.model.name, { ...result, report, compute: describeChoice(plan), recipe });
     // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
     const publication =
@@ -253,4 +258,11 @@ function costLimit(given: string): number {
   throw new QuantsmithError("QS-USAGE", `invalid value ${quote(given)} of --max-cost`, {
     remedy: "Give an amount of US dollars above zero, such as `12.50`.",
   });
+}
+
+/** Returns the limits of readers of a recipe's target. */
+function readersOf({ publish }: Settings): Readers {
+  if (publish?.target.kind !== "hub") return {};
+  const { private: isPrivate, gated } = publish.target;
+  return { ...(isPrivate === true && { private: isPrivate }), ...(gated && { gated }) };
 }

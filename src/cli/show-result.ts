@@ -8,13 +8,21 @@ import { errorReport, formatError } from "../util/error-report.js";
 import { shellPath } from "../util/shell-word.js";
 import { note, print, printJson, textTable } from "./print.js";
 
+interface RunResult {
+  report: RunReport;
+  errors: readonly unknown[];
+  compute: object;
+  /** The recipe, if it has a target. */
+  recipe?: string | undefined;
+}
+
 /**
  * Prints the result of a run, as JSON with the devices of its plan, and appends its table to the step summary of a GitHub job.
  * Names the next commands unless the run publishes.
  */
 export async function showResult(
   model: string,
-  { report, errors, compute }: { report: RunReport; errors: readonly unknown[]; compute: object },
+  { report, errors, compute, recipe }: RunResult,
   { json = false, publish = false }: { json?: boolean; publish?: boolean },
 ): Promise<void> {
   const rows = report.variants.map(figureCells);
@@ -33,7 +41,8 @@ export async function showResult(
   print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
   if (publish) return;
   const release = shellPath(report.release);
-  print(`Next: \`quantsmith verify ${release}\`, then \`quantsmith publish ${release} --to hf:<user>/<name>\``);
+  const target = recipe === undefined ? "--to hf:<user>/<name>" : `--recipe ${shellPath(recipe)}`;
+  print(`Next: \`quantsmith verify ${release}\`, then \`quantsmith publish ${release} ${target}\``);
 }
 
 async function appendStepSummary(markdown: string): Promise<void> {

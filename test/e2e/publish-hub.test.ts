@@ -130,6 +130,15 @@ test("run --publish uploads the release to the recipe's repository", async () =>
   expect(hub.repo("me/tiny")).toMatchObject({ access: "private", gated: "auto" });
   const again = await cli("run", recipe, "--out", out, "--publish");
   expect(again.stderr).toContain("already contains this release");
+
+  // Without the recipe, too.
+  const publish = (...options: string[]) =>
+    cli("publish", join(out, "releases", "demo"), "--to", "hf:me/tiny", ...options);
+  expect((await publish()).exitCode).toBe(0);
+  Object.assign(hub.repo("me/tiny") ?? {}, { access: "public" });
+  const refused = await publish();
+  expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("QS-PUBLISH-PUBLIC")]);
+  expect((await publish("--no-private")).exitCode).toBe(0);
 });
 
 test("a private or gated source is not published to a public or open repository unless the recipe says so", async () => {
@@ -177,11 +186,13 @@ test("a private or gated source is not published to a public or open repository 
   source.access = "public";
   expect((await cli("plan", recipe, "--out", out, "--locked")).exitCode).toBe(0);
 
+  const publish = (...options: string[]) => cli("publish", release, "--to", "hf:me/tiny", ...options);
   for (const dryRun of [["--dry-run"], []]) {
-    const other = await cli("publish", release, "--to", "hf:me/other", ...dryRun);
+    const other = await publish(...dryRun);
     expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining("QS-PUBLISH-PUBLIC")]);
   }
-  expect((await cli("publish", release, "--to", "hf:me/other", "--no-private")).exitCode).toBe(0);
-  const again = await cli("publish", release, "--to", "hf:me/third", "--private", "--gated", "manual");
-  expect([again.exitCode, hub.repo("me/third")]).toMatchObject([0, { access: "private", gated: "manual" }]);
+  expect((await publish("--no-private")).exitCode).toBe(0);
+  Object.assign(hub.repo("me/tiny") ?? {}, { access: "private" });
+  const again = await publish("--private", "--gated", "manual");
+  expect([again.exitCode, hub.repo("me/tiny")]).toMatchObject([0, { access: "private", gated: "manual" }]);
 });

@@ -148,6 +148,7 @@ export function needsGating({ state }: Pick<HubPlan, "state">, { gated }: HubPub
 export function requirePrivate(repo: string, state: RepoState | undefined, options: HubPublishOptions): void {
   if (options.private !== true || state?.private !== false) return;
   throw new QuantsmithError("QS-PUBLISH-PUBLIC", `${repo} is public, but the release is private`, {
-    remedy: "Make the repository private in its settings, use another one, or publish without `private`.",
+    remedy:
+      "Make the repository private in its settings, use another one, or publish with `--no-private`, or `private: false` in the recipe.",
   });
 }
