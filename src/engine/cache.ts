@@ -1,9 +1,8 @@
 import { rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { QuantsmithError } from "../util/errors.js";
 import { listFiles } from "../util/files.js";
-import { type LockOptions, lockOwner, removeGoneLocks, withLock } from "../util/lock.js";
+import { type LockOptions, removeGoneLocks, waitForLock, withLock } from "../util/lock.js";
 import { activeScratch } from "../util/scratch.js";
 import { listInstalled } from "./installed-release.js";
 import type { StepRecord } from "./record.js";
@@ -25,8 +24,6 @@ export type KeepRule = { kind: "bytes"; bytes: number } | { kind: "days"; days: 
 export interface RemovalHooks extends LockOptions {
   onMoved?: OnMoved;
 }
-
-const retryMs = 200;
 
 /** Returns the finished steps in the store, last used first. */
 export async function listCache(workspace: Workspace): Promise<CacheEntry[]> {
@@ -67,7 +64,7 @@ export async function collectCache(
 ): Promise<CacheEntry[]> {
   return whileIdle(workspace, hooks, async (requireHeld) => {
     const store = new Store(workspace);
-    await store.collectGarbage();
+    await store.collectGarbage(requireHeld);
     const entries = await listCache(workspace);
     const kept = await keysToKeep(entries, rule, workspace, store);
     const removed = entries.filter(({ key }) => !kept.has(key));
@@ -76,6 +73,7 @@ export async function collectCache(
       if (!kept.has(record.key)) await store.remove(record.fingerprint.stage, record.key, hooks.onMoved);
     }
     await removeGoneLocks(workspace.locks);
+    requireHeld();
     // Stays if it contains something else.
     await rmdir(workspace.locks).catch(() => undefined);
     return removed;
@@ -105,16 +103,11 @@ export async function whileIdle<T>(
 }
 
 /**
- * Waits while another process removes steps. A process that starts later sees the scratch folder of this one.
- * Errors: QS-ENV-LOCK, the reason of `signal`.
+ * Waits while another process removes steps; if that one was suspended, it removes nothing more. A process that starts later
+ * sees the scratch folder of this one. Errors: QS-ENV-LOCK, the reason of `signal`.
  */
-export async function waitForRemoval(workspace: Workspace, { signal, onWait }: LockOptions): Promise<void> {
-  for (let waited = false; ; waited = true) {
-    const owner = await lockOwner(removalLock(workspace));
-    if (owner === undefined) return;
-    if (!waited) onWait?.(owner);
-    await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
-  }
+export async function waitForRemoval(workspace: Workspace, options: LockOptions): Promise<void> {
+  await waitForLock(removalLock(workspace), options);
 }
 
 /** Not below the store: the folder of its locks is removed, too. */

@@ -174,14 +174,16 @@ export class Store {
 
   /**
    * Removes folders without a record, half-written records, partial work of interrupted steps, and old job files (see
-   * `collectJobs`); nothing behind a link.
+   * `collectJobs`); nothing behind a link. Calls `requireHeld` before each removal.
    */
-  async collectGarbage(): Promise<void> {
+  async collectGarbage(requireHeld: () => void = () => undefined): Promise<void> {
     const { jobs } = this.#workspace;
     const finished = new Set((await this.records()).map(({ record }) => record.key));
+    requireHeld();
     if (!(await isLink(jobs))) await collectJobs(jobs, finished);
     const partials = (await isLink(this.#partials())) ? [] : await readdir(this.#partials()).catch(() => []);
     for (const name of partials) {
+      requireHeld();
       if (keyPattern.test(name)) await rm(join(this.#partials(), name), { recursive: true, force: true });
     }
     await rmdir(this.#partials()).catch(() => undefined);
@@ -189,7 +191,9 @@ export class Store {
       const folder = join(this.#workspace.store, name);
       if (!stepFolder.test(name) || (await isLink(folder))) continue; // a foreign file
       if (await isUnreadable(folder)) continue; // of another version, or damaged: what is the user's there is unknown
-      if ((await readRecord(folder)) === undefined) await this.#discard(folder);
+      const isFinished = (await readRecord(folder)) !== undefined;
+      requireHeld();
+      if (!isFinished) await this.#discard(folder);
       else await removeUnfinishedWrites(join(folder, recordName));
     }
   }

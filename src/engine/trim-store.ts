@@ -43,14 +43,14 @@ async function trimIdle(
   const records = await store.records();
   const planned = new Set([...keyed.values()].map(({ key }) => key));
   if (records.length > 0 && !records.some(({ record }) => planned.has(record.key))) throw otherStore(plan.name);
-  await store.collectGarbage();
+  await store.collectGarbage(requireHeld);
   const left: TrimmedStore = { steps: [], bytes: 0 };
   const kept = new Set<string>();
   for (const { step, key } of keyed.values()) {
     if (!keptStepIds.has(step.id)) continue;
     const found = await store.find(step.stage, key);
     if (found === undefined) continue;
-    const record = await dropUnread(found, filesReadLater(plan, step, keptStepIds), store);
+    const record = await dropUnread(found, filesReadLater(plan, step, keptStepIds), store, requireHeld);
     const present = record.outputs.filter(({ dropped }) => dropped !== true);
     const bytes = present.reduce((sum, output) => sum + output.bytes, 0);
     kept.add(key);
@@ -75,11 +75,18 @@ function otherStore(recipe: string): QuantsmithError {
   );
 }
 
-async function dropUnread(found: StepRecord, read: ReadonlySet<string>, store: Store): Promise<StepRecord> {
+async function dropUnread(
+  found: StepRecord,
+  read: ReadonlySet<string>,
+  store: Store,
+  requireHeld: () => void,
+): Promise<StepRecord> {
   let record = found;
   for (const { path, dropped } of found.outputs) {
     const needed = [...read].some((output) => isWithin(path, output));
-    if (!needed && dropped !== true) record = await store.drop(record, path);
+    if (needed || dropped === true) continue;
+    requireHeld();
+    record = await store.drop(record, path);
   }
   return record;
 }

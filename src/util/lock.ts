@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmdirSync, rmSync } from "node:fs";
+import { lutimesSync, rmdirSync, rmSync } from "node:fs";
 import { lutimes, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -51,7 +51,7 @@ export async function withLock<T>(
   const lost = new AbortController();
   const stopHeartbeat = startHeartbeat(ownerFile, () => lost.abort());
   try {
-    return await work({ lost: lost.signal, isHeld: () => existsSync(ownerFile) });
+    return await work({ lost: lost.signal, isHeld: () => beatNow(ownerFile) });
   } finally {
     stopHeartbeat();
     // A lost lock belongs to another process.
@@ -60,24 +60,19 @@ export async function withLock<T>(
   }
 }
 
-/** Whether a live process has the lock at `path`; as `lockOwner`. */
-export async function isLocked(path: string): Promise<boolean> {
-  return (await lockOwner(path)) !== undefined;
-}
-
 /**
- * Returns a text that says which live process has the lock at `path`; undefined if none has it. For an owner elsewhere this
- * takes up to five seconds. Errors: QS-ENV-LOCK if something else is at `path`.
+ * Whether a live process has the lock at `path`. For an owner elsewhere this takes up to five seconds. Errors: QS-ENV-LOCK if
+ * something else is at `path`.
  */
-export async function lockOwner(path: string): Promise<string | undefined> {
+export async function isLocked(path: string): Promise<boolean> {
   const watch = new OwnerWatch();
   const first = await findOwner(path);
   for (let owner = first; owner !== undefined; owner = await findOwner(path)) {
-    if (watch.isGone(owner)) return undefined;
-    if (owner.isAlive === true || owner.state !== first?.state) return describeOwner(owner);
+    if (watch.isGone(owner)) return false;
+    if (owner.isAlive === true || owner.state !== first?.state) return true;
     await sleep(retryMs);
   }
-  return undefined;
+  return false;
 }
 
 /**
@@ -92,6 +87,22 @@ export async function removeGoneLocks(folder: string): Promise<void> {
   // Another user's lock, or no lock, stays.
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".lock"));
   await Promise.all(names.map((name) => remove(join(folder, name)).catch(() => undefined)));
+}
+
+/**
+ * Waits until no live process has the lock at `path`, and removes the lock of an owner that is gone: if that one was only
+ * suspended, `isHeld` says so. Errors: QS-ENV-LOCK, the reason of `signal`.
+ */
+export async function waitForLock(path: string, { signal, onWait }: LockOptions): Promise<void> {
+  const watch = new OwnerWatch();
+  for (let waited = false; ; waited = true) {
+    signal?.throwIfAborted();
+    let owner = await findOwner(path);
+    for (; owner !== undefined && watch.isGone(owner); owner = await findOwner(path)) await takeOver(path, owner);
+    if (owner === undefined) return;
+    if (!waited) onWait?.(describeOwner(owner));
+    await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+  }
 }
 
 /** Waits for the lock and returns its owner file. */
@@ -156,6 +167,16 @@ async function release(ownerFile: string): Promise<void> {
   await rmdir(dirname(ownerFile)).catch((error: unknown) => {
     if (!isSystemError(error) || !["ENOENT", "ENOTEMPTY", "EEXIST"].includes(error.code ?? "")) throw error;
   });
+}
+
+/** Returns whether this process has the lock. Writes, since a network disk answers a question from a cache. */
+function beatNow(ownerFile: string): boolean {
+  try {
+    lutimesSync(ownerFile, new Date(), new Date());
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function startHeartbeat(ownerFile: string, onLost: () => void): () => void {

@@ -15,7 +15,7 @@ import {
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { isLocked, removeGoneLocks, withLock } from "../../src/util/lock.js";
+import { isLocked, removeGoneLocks, waitForLock, withLock } from "../../src/util/lock.js";
 import { processName } from "../../src/util/process-identity.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 import { until } from "../fixtures/until.js";
@@ -35,6 +35,13 @@ vi.mock("node:timers/promises", async (original) => {
     return real.setTimeout(1, value, options);
   };
   return { ...real, setTimeout };
+});
+
+// The machine on which this process seems to run.
+let machine: string | undefined;
+vi.mock("../../src/util/process-identity.js", async (original) => {
+  const real = await original<typeof import("../../src/util/process-identity.js")>();
+  return { ...real, processName: () => real.processName().replace(/^[0-9a-f]{8}/, (own) => machine ?? own) };
 });
 
 const folder = temporaryFolder();
@@ -318,6 +325,28 @@ test("`isLocked` tells a live owner from a gone one and from none", async () => 
   expect(await isLocked(path)).toBe(true);
   rmSync(path, { recursive: true });
   await withLock(path, {}, async () => expect(await isLocked(path)).toBe(true));
+});
+
+test("`waitForLock` takes the lock of a suspended owner over, which notices it", async () => {
+  const path = join(folder, "suspended.lock");
+  machine = "00000000";
+  await withLock(path, {}, async ({ isHeld }) => {
+    machine = undefined;
+    expect(isHeld()).toBe(true);
+    await waitForLock(path, {});
+    expect([existsSync(path), isHeld()]).toEqual([false, false]);
+  });
+});
+
+test("`waitForLock` leaves the lock of a live owner alone, and stops with its signal", async () => {
+  const path = join(folder, "live.lock");
+  const stop = new AbortController();
+  await withLock(path, {}, async ({ isHeld }) => {
+    const waiting = waitForLock(path, { signal: stop.signal, onWait: (owner) => stop.abort(owner) });
+    expect(await waiting.catch((owner: unknown) => owner)).toBe(`process ${process.pid} has the lock ${path}`);
+    expect(isHeld()).toBe(true);
+  });
+  await waitForLock(path, {});
 });
 
 test("`lost` fires after a takeover, and the lock of the new process stays", async () => {
