@@ -1,15 +1,21 @@
-import { lstat, mkdir, readdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Plan } from "../plan/plan.js";
 import { inputChanged } from "../stages/input-changed.js";
 import { copyRegular } from "../util/copy-file.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import { isSystemError, QuantsmithError } from "../util/errors.js";
 import { liveFileState, sameState } from "../util/file-state.js";
-import { isPresent, linkOrCopy, removeUnfinishedWrites } from "../util/files.js";
+import { isPresent, linkOrCopyIn, makeParents, removeUnfinishedWrites } from "../util/files.js";
 import { isOnlyLinked } from "../util/own-links.js";
 import { quote } from "../util/quote.js";
-import { type OldContent, removeFolder, replaceFolder, withFolderLock } from "../util/replace-folder.js";
+import {
+  type LockedFolder,
+  type OldContent,
+  removeFolder,
+  replaceFolder,
+  withFolderLock,
+} from "../util/replace-folder.js";
 import { systemFailure } from "../util/system-failure.js";
 import { systemReason } from "../util/system-reason.js";
 import {
@@ -71,7 +77,7 @@ export function installRelease(
   { keepsFiles = false }: Keeping = {},
 ): Promise<ChangedRelease> {
   const { outputs } = packaged.record;
-  return changeRelease(target, async (paths) => {
+  return changeRelease(target, async (paths, locked) => {
     const { folder, record } = paths;
     const { owner } = target;
     const installed = await readInstalled(record);
@@ -80,6 +86,7 @@ export function installRelease(
       const other = installed && (await otherOwner(installed.owner, owner));
       // A source whose release is the same is the same model at another place.
       const kept = other?.what === "recipe" ? installed?.owner : undefined;
+      locked.requireHeld();
       await writeInstalled(record, { format: 1, owner: kept ?? owner, files: present });
       return {};
     }
@@ -90,13 +97,16 @@ export function installRelease(
       for (const output of outputs) {
         // Small files are copied: users edit them, and an edit of a hard link would change the store.
         if (output.path.endsWith(".gguf")) await putModel(packaged.folder, next, output, target.digests);
-        else await copyWithFolders(join(packaged.folder, output.path), join(next, output.path));
+        else await copyWithFolders(packaged.folder, next, output.path);
       }
       // Before the swap, so that a kill at any moment leaves a record of the files in place.
       files = await describeFiles(next, outputs);
+      locked.requireHeld();
       await writeInstalled(record, { format: 1, owner, files: [...old, ...files] });
+      return outputs;
     };
-    const movedTo = await replaceFolder(folder, build, keepsFiles ? "keep" : oldContent);
+    const movedTo = await replaceFolder(locked, build, keepsFiles ? "keep" : oldContent);
+    locked.requireHeld();
     await writeInstalled(record, { format: 1, owner, files: await describeLinks(folder, files, target.digests) });
     return movedTo === undefined ? {} : { movedTo };
   });
@@ -114,7 +124,7 @@ export async function withdrawRelease(
   { keepsFiles = false, whileAside }: Withdrawal = {},
 ): Promise<ChangedRelease | undefined> {
   let existed = false;
-  const changed = await changeRelease(target, async (paths) => {
+  const changed = await changeRelease(target, async (paths, locked) => {
     const { folder, record } = paths;
     existed = await isPresent(folder);
     if (!existed) return {};
@@ -124,7 +134,8 @@ export async function withdrawRelease(
       if (oldContent !== "keep") await oldContent(moved);
       await whileAside?.();
     };
-    const movedTo = await removeFolder(folder, keepsFiles || oldContent === "keep" ? "keep" : check);
+    const movedTo = await removeFolder(locked, keepsFiles || oldContent === "keep" ? "keep" : check);
+    locked.requireHeld();
     await removeInstalled(record);
     return movedTo === undefined ? {} : { movedTo };
   });
@@ -156,16 +167,16 @@ export async function requireReplaceable(target: ReleaseTarget, plan: Plan, fres
 
 async function changeRelease(
   target: ReleaseTarget,
-  change: (paths: ReleasePaths) => Promise<Omit<ChangedRelease, "release">>,
+  change: (paths: ReleasePaths, locked: LockedFolder) => Promise<Omit<ChangedRelease, "release">>,
 ): Promise<ChangedRelease> {
   const paths = await releasePaths(target.workspace, target.name);
   try {
     const lock = { signal: target.signal, ...(target.onWait && { onWait: target.onWait }) };
     const changed = await reportDiskFull("the installation of the release", () =>
-      withFolderLock(paths.folder, lock, async () => {
+      withFolderLock(paths.folder, lock, async (locked) => {
         await removeUnfinishedWrites(paths.record);
         await requireOwnRecord(paths.record);
-        return change(paths);
+        return change(paths, locked);
       }),
     );
     return { release: paths.release, ...changed };
@@ -235,13 +246,13 @@ function list(files: readonly ForeignFile[]): string {
 async function putModel(stored: string, next: string, output: RecordedFile, digests: DigestCache): Promise<void> {
   const [from, to] = [join(stored, output.path), join(next, output.path)];
   const before = await liveFileState(from);
-  await linkOrCopy(from, to);
+  await linkOrCopyIn(next, output.path, from);
   const isUnchanged = sameState(before, output) && isOnlyLinked(before, await liveFileState(from));
   // An edit through a hard link, as that of the former release, can set back the modification time.
   if (!isUnchanged && (await digests.digest(to)) !== output.sha256) throw inputChanged("package", output.path);
 }
 
-async function copyWithFolders(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  await copyRegular(from, to);
+async function copyWithFolders(stored: string, next: string, path: string): Promise<void> {
+  await makeParents(next, path);
+  await copyRegular(join(stored, path), join(next, path));
 }

@@ -342,7 +342,11 @@ export const errorCodes = {
   "QS-ENV-DEBUG": { exit: 4, about: "With this `NODE_DEBUG`, Node would print tokens and passwords." },
   "QS-ENV-CACHE": { exit: 4, about: "A cache folder cannot be created or written." },
   "QS-ENV-PROC": { exit: 4, about: "/proc is not mounted, so native tools cannot run." },
-  "QS-ENV-LOCK": { exit: 4, about: "The path of a lock is occupied by something else, or by a lock of another user." },
+  "QS-ENV-LOCK": {
+    exit: 4,
+    about:
+      "The path of a lock is occupied by something else or a lock of another user, or the lock was lost while this process stalled.",
+  },
   "QS-ENV-OUTPUT": { exit: 4, about: "The output folder cannot be written." },
   "QS-DISK-SPACE": { exit: 4, about: "The disk lacks space for the next step; nothing was written." },
   "QS-STEP-NOT-BUILT": { exit: 2, about: "`--only` names a stage whose inputs are not in the store." },

@@ -120,8 +120,7 @@ export async function keepSystemLeftovers(from: string, to: string, below = ""):
       const path = join(below, entry.name);
       try {
         if (entry.isDirectory()) rest.push(...(await keepSystemLeftovers(join(place, entry.name), to, path)));
-        else if (isSystemLeftover(path))
-          await linkOrCopy(join(place, entry.name), join(to, path), constants.O_NOFOLLOW);
+        else if (isSystemLeftover(path)) await linkOrCopyIn(to, path, join(place, entry.name), constants.O_NOFOLLOW);
       } catch (error) {
         if (!isSystemError(error) || !refusals.has(error.code ?? "")) throw error;
         rest.push(path);
@@ -157,12 +156,22 @@ export async function listEmptyFolders(folder: string): Promise<string[]> {
     .sort();
 }
 
-/**
- * Creates a hard link, or a copy on file systems without hard links (a reflink if supported). As `openRegular`, follows links
- * unless `flags` has O_NOFOLLOW; with that, a link gets a hard link itself.
- */
-export async function linkOrCopy(from: string, to: string, flags = 0): Promise<void> {
+/** Creates a hard link, or a copy on file systems without hard links (a reflink if supported), and the folders above it. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
+  await linkOrCopyAt(from, to, 0);
+}
+
+/**
+ * As `linkOrCopy`, at a relative path in an existing folder, see `makeParents`. As `openRegular`, follows links unless `flags`
+ * has O_NOFOLLOW; with that, a link gets a hard link itself.
+ */
+export async function linkOrCopyIn(folder: string, path: string, from: string, flags = 0): Promise<void> {
+  await makeParents(folder, path);
+  await linkOrCopyAt(from, join(folder, path), flags);
+}
+
+async function linkOrCopyAt(from: string, to: string, flags: number): Promise<void> {
   try {
     if ((flags & constants.O_NOFOLLOW) === 0) await addingLink(from, async () => link(await realpath(from), to));
     else await link(from, to);
@@ -175,6 +184,19 @@ export async function linkOrCopy(from: string, to: string, flags = 0): Promise<v
 /** Whether a file system has no hard links, or no further one for a file. */
 function isLinkRefused(error: unknown): boolean {
   return isSystemError(error) && ["EXDEV", "EPERM", "EMLINK", "ENOTSUP", "ENOSYS"].includes(error.code ?? "");
+}
+
+/**
+ * Creates the folders above a relative path in an existing folder. If that is removed, does not create it again, as `mkdir -p`
+ * would, but throws ENOENT.
+ */
+export async function makeParents(folder: string, path: string): Promise<void> {
+  const parent = dirname(path);
+  if (parent === ".") return;
+  await makeParents(folder, parent);
+  await mkdir(join(folder, parent)).catch((error: unknown) => {
+    if (!isSystemError(error) || error.code !== "EEXIST") throw error;
+  });
 }
 
 /** `mkdir -p` with a mode, less the umask; Node's own loops forever in existing folders that reject new ones, as in /proc. */

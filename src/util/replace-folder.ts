@@ -1,7 +1,15 @@
 import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isMissing, isSystemError } from "./errors.js";
-import { isPresent, keepSystemLeftovers, makeFolder, renameToNew, syncFolder, syncTree } from "./files.js";
+import { isMissing, isSystemError, QuantsmithError } from "./errors.js";
+import {
+  isPresent,
+  keepSystemLeftovers,
+  lstatIfPresent,
+  makeFolder,
+  renameToNew,
+  syncFolder,
+  syncTree,
+} from "./files.js";
 import { keepPermissions } from "./keep-permissions.js";
 import { type LockOptions, withLock } from "./lock.js";
 import { describeContent, removeDescribed } from "./recorded-content.js";
@@ -16,7 +24,24 @@ import { endSwap, findSwaps, recordContent, type Swap, startSwap } from "./swap-
  *   .name.next-<id>          the new content; removable at any time
  *   .name.old-<id>           the former content; while next-<id> exists too, it is still the current content. Without
  *                            it, what the record lists is removed
+ *
+ * A process that was suspended can lose the lock, and the next one removes its temporary folders. So none of them is created
+ * again, and the lock is checked directly before each rename.
  */
+
+/** A folder whose lock this process has. */
+export interface LockedFolder {
+  path: string;
+  /** For a check directly before a change. Throws QS-ENV-LOCK if the lock is lost. */
+  requireHeld: () => void;
+}
+
+/** A file of a new folder. */
+export interface NewFile {
+  /** Relative path. */
+  path: string;
+  bytes: number;
+}
 
 /**
  * What happens to the former content: "keep" renames it to `<path>.replaced-<number>`. A function throws if it must stay,
@@ -27,46 +52,85 @@ export type OldContent = "keep" | ((old: string) => Promise<void>);
 
 /**
  * Runs `work` as the only writer of a folder, after the repair of an interrupted replacement. Creates the parent.
- * Errors: system errors, the reason of `signal`.
+ * Errors: system errors, QS-ENV-LOCK, the reason of `signal`.
  */
-export async function withFolderLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+export async function withFolderLock<T>(
+  path: string,
+  options: LockOptions,
+  work: (folder: LockedFolder) => Promise<T>,
+): Promise<T> {
   await makeFolder(dirname(path));
-  return withLock(join(dirname(path), `.${basename(path)}.lock`), options, async () => {
-    await repair(path);
-    return work();
+  return withLock(join(dirname(path), `.${basename(path)}.lock`), options, async ({ isHeld }) => {
+    const requireHeld = () => {
+      if (!isHeld()) throw lockLost(path);
+    };
+    const folder = { path, requireHeld };
+    try {
+      await repair(folder);
+      return await work(folder);
+    } catch (error) {
+      // The process that took the lock over has removed our temporary files.
+      if (isMissing(error)) requireHeld();
+      throw error;
+    }
+  });
+}
+
+function lockLost(path: string): QuantsmithError {
+  const reason = "this process stalled, and another one took the lock over, or the folder was moved";
+  return new QuantsmithError("QS-ENV-LOCK", `lost the lock of ${path}: ${reason}`, {
+    remedy: "Try again. This process has replaced nothing since.",
+    at: { file: path },
   });
 }
 
 /**
- * Replaces a folder, which may be missing, by the content that `build` writes into an empty one. The folder and equally
- * named files keep their permissions (`keepPermissions`), and the files that the system left behind stay. A kill or an
- * error at any moment leaves the complete old or new content. Returns the new path of kept old content. Requires the
- * folder's lock.
+ * Replaces a folder, which may be missing, by the content that `build` writes into an empty one, and returns the list of:
+ * `build` must not create that folder again if it is removed. The folder and equally named files keep their permissions
+ * (`keepPermissions`), and the files that the system left behind stay. A kill or an error at any moment leaves the complete
+ * old or new content. Returns the new path of kept old content. Errors: system errors, QS-ENV-LOCK, QS-ENV-FILE if the new
+ * content is not whole.
  */
 export async function replaceFolder(
-  path: string,
-  build: (next: string) => Promise<void>,
+  folder: LockedFolder,
+  build: (next: string) => Promise<readonly NewFile[]>,
   oldContent: OldContent,
 ): Promise<string | undefined> {
+  const { path } = folder;
   const swap = await startSwap(path, oldContent === "keep");
   try {
     // Until the permissions are those of the old folder, nobody else may read the new files.
     await mkdir(swap.next, (await isPresent(path)) ? { mode: 0o700 } : {});
-    await build(swap.next);
+    const files = await build(swap.next);
     await keepPermissions(path, swap.next);
     await syncTree(swap.next);
+    await requireWhole(path, swap.next, files);
   } catch (error) {
     await abandon(swap).catch(() => undefined);
     throw error;
   }
-  return exchange(path, swap, oldContent, () => rename(swap.next, path));
+  return exchange(folder, swap, oldContent, () => rename(swap.next, path));
+}
+
+/** Throws QS-ENV-FILE if another program has removed or changed new files. */
+async function requireWhole(path: string, next: string, files: readonly NewFile[]): Promise<void> {
+  for (const file of files) {
+    const found = await lstatIfPresent(join(next, file.path));
+    if (found?.isFile() && found.size === file.bytes) continue;
+    const what = found === undefined ? "removed" : "changed";
+    throw new QuantsmithError("QS-ENV-FILE", `another program ${what} ${file.path} of the new content of ${path}`, {
+      remedy: "Find out which program that was, then try again. The old content is unchanged.",
+      at: { file: path },
+    });
+  }
 }
 
 /**
  * Removes a folder as a whole, with the same guarantees; a folder with the files that the system left behind stays. Returns
- * the new path of kept content. Requires the folder's lock.
+ * the new path of kept content. Errors: system errors, QS-ENV-LOCK.
  */
-export async function removeFolder(path: string, oldContent: OldContent): Promise<string | undefined> {
+export async function removeFolder(folder: LockedFolder, oldContent: OldContent): Promise<string | undefined> {
+  const { path } = folder;
   const swap = await startSwap(path, oldContent === "keep");
   try {
     await mkdir(swap.next);
@@ -78,12 +142,12 @@ export async function removeFolder(path: string, oldContent: OldContent): Promis
     const isEmpty = (await readdir(swap.next)).length === 0;
     await (isEmpty ? rmdir(swap.next) : rename(swap.next, path));
   };
-  return exchange(path, swap, oldContent, finish);
+  return exchange(folder, swap, oldContent, finish);
 }
 
 /** Moves the folder aside, and removes it or gives it a name after `finish`, which ends the existence of `next`. */
 async function exchange(
-  path: string,
+  { path, requireHeld }: LockedFolder,
   swap: Swap,
   oldContent: OldContent,
   finish: () => Promise<void>,
@@ -91,6 +155,7 @@ async function exchange(
   let existed = false;
   let content: string | undefined;
   try {
+    requireHeld();
     existed = await renameIfPresent(path, swap.old);
     if (existed && oldContent !== "keep") {
       const states = await describeContent(swap.old);
@@ -99,10 +164,11 @@ async function exchange(
       await oldContent(swap.old);
       await recordContent(swap, content);
     }
+    requireHeld();
     await finish();
   } catch (error) {
     // If this fails, the record and `next` stay, so that the next process moves the folder back.
-    if (existed) await moveBack(swap.old, path);
+    if (existed) await moveBack(swap.old, path).catch(unlessMissing);
     await abandon(swap).catch(() => undefined);
     throw error;
   }
@@ -112,9 +178,15 @@ async function exchange(
   return swap.keepsOld ? discarded : discarded.catch(() => undefined);
 }
 
+/** Ignores that the process which took the lock over has already moved the folder back. */
+function unlessMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
+}
+
 /** Completes or undoes the replacement of a killed process, and removes its temporary folders. */
-async function repair(path: string): Promise<void> {
+async function repair({ path, requireHeld }: LockedFolder): Promise<void> {
   for (const swap of await findSwaps(path)) {
+    requireHeld();
     const isInterrupted = (await isPresent(swap.old)) && (await isPresent(swap.next));
     if (isInterrupted) await moveBack(swap.old, path);
     await discard(path, swap);

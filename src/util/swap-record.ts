@@ -46,9 +46,9 @@ export async function startSwap(path: string, keepsOld: boolean): Promise<Swap> 
   return swap;
 }
 
-/** Records the former content that may be removed. */
+/** Records the former content that may be removed. Throws ENOENT if another process has ended the replacement. */
 export async function recordContent({ record }: Swap, content: string): Promise<void> {
-  await writeFile(record, content, { flush: true });
+  await writeFile(record, content, { flag: "r+", flush: true });
 }
 
 /** Ends a replacement, whose temporary folders are gone. */

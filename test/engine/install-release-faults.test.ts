@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { installRelease, withdrawRelease } from "../../src/engine/install-release.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
@@ -15,9 +16,8 @@ vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());
 });
-// A dead process loses its lock; here it lives on with it.
-vi.mock("../../src/util/lock.js", () => ({
-  withLock: (_path: string, _options: object, work: () => unknown) => work(),
+vi.mock("../../src/util/lock.js", async () => ({
+  withLock: (await import("../fixtures/latest-lock.js")).withLatestLock,
 }));
 
 const home = temporaryFolder();
@@ -118,3 +118,34 @@ test.each<Death>(["before", "errors"])(
     }
   },
 );
+
+test("an installation that is stopped at any operation, and loses its lock meanwhile, changes nothing more", async () => {
+  const ends = new Set<string>();
+  for (let at = 0; ; at++) {
+    const { target, before, after, present, rest } = await start();
+    dyingFiles.start(at, "stop");
+    const end = installRelease(target, after).then(
+      () => "done",
+      (error) => error.code,
+    );
+    await Promise.race([end, dyingFiles.died]);
+    const operation = dyingFiles.operations[at];
+    if (operation === undefined) break;
+    await installRelease(target, at % 2 === 0 ? before : after);
+    const found = await present();
+    dyingFiles.resume();
+    ends.add(await end);
+    // It may have ended before, and be stopped before its lock.
+    if ((await end) === "done") expect([text(next), found]).toContain(await present());
+    else expect([at, await present()]).toEqual([at, found]);
+    const again = await installRelease(target, at % 2 === 0 ? after : before).then(
+      () => "done",
+      (error) => error.code,
+    );
+    // A stop during the write of the record itself can leave that of the other release, which costs a refusal and nothing else.
+    if (again !== "done") expect([["open", "rename"].includes(operation), again]).toEqual([true, "QS-RELEASE-FOREIGN"]);
+    else expect([at, await present(), rest()]).toEqual([at, text(at % 2 === 0 ? next : old), []]);
+  }
+  dyingFiles.start();
+  expect([...ends].sort()).toEqual(["QS-ENV-LOCK", "done"]);
+});

@@ -17,8 +17,12 @@ test.runIf(canMount)(
     mkdirSync(mounted(path), { recursive: true });
     execFileSync("mount", ["--bind", mine, mounted(path)]);
     try {
-      const build = async (next: string) => writeFileSync(join(next, "model"), "new");
-      const replaced = await withFolderLock(path, {}, () => replaceFolder(path, build, async () => undefined));
+      const build = async (next: string) => {
+        writeFileSync(join(next, "model"), "new");
+        return [{ path: "model", bytes: 3 }];
+      };
+      const keep = async () => undefined;
+      const replaced = await withFolderLock(path, {}, (folder) => replaceFolder(folder, build, keep));
       expect(replaced).toBe(`${path}.replaced-1`);
       expect(readFileSync(join(mine, "notes"), "utf8")).toBe("mine");
       expect(readFileSync(join(path, "model"), "utf8")).toBe("new");

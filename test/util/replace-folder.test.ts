@@ -21,8 +21,15 @@ import {
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { removeFolder, replaceFolder, withFolderLock } from "../../src/util/replace-folder.js";
+import {
+  type LockedFolder,
+  type OldContent,
+  removeFolder,
+  replaceFolder,
+  withFolderLock,
+} from "../../src/util/replace-folder.js";
 import { type Death, dyingFiles } from "../fixtures/dying-files.js";
+import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
 // Test files share modules: this one has its own, so that the mock reaches them, and leaves none behind.
@@ -32,9 +39,8 @@ vi.mock("node:fs/promises", async (original) => {
   const { dyingFiles } = await import("../fixtures/dying-files.js");
   return dyingFiles.wrap(await original());
 });
-// A dead process loses its lock; here it lives on with it.
-vi.mock("../../src/util/lock.js", () => ({
-  withLock: (_path: string, _options: object, work: () => unknown) => work(),
+vi.mock("../../src/util/lock.js", async () => ({
+  withLock: (await import("../fixtures/latest-lock.js")).withLatestLock,
 }));
 
 const base = temporaryFolder();
@@ -53,8 +59,9 @@ const content = (folder: string) => readdirSync(folder).map((name) => readFileSy
 const complete = (version: string) => [version, version, version];
 const build = (version: string) => async (next: string) => {
   for (const name of ["a", "b", "c"]) await writeFile(join(next, name), version);
+  return ["a", "b", "c"].map((name) => ({ path: name, bytes: version.length }));
 };
-const replace = (version: string) => withFolderLock(path, {}, () => replaceFolder(path, build(version), keep));
+const replace = (version: string) => withFolderLock(path, {}, (folder) => replaceFolder(folder, build(version), keep));
 const repair = () => withFolderLock(path, {}, keep);
 
 const longAgo = 1e9;
@@ -86,7 +93,7 @@ describe.each<Death>(["before", "halfway", "error", "errors"])(
   (kind) => {
     test.each<[string, () => Promise<unknown>, (string | undefined)[]]>([
       ["replacing", () => replace("new"), ["old", "new"]],
-      ["removing", () => withFolderLock(path, {}, () => removeFolder(path, keep)), ["old", undefined]],
+      ["removing", () => withFolderLock(path, {}, (folder) => removeFolder(folder, keep)), ["old", undefined]],
     ])("%s leaves the old or the new content, and the next process removes the rest", async (_, work, allowed) => {
       const states = new Set<string | undefined>();
       let at = 0;
@@ -118,7 +125,9 @@ describe.each<Death>(["before", "halfway", "error", "errors"])(
         parent = mkdtempSync(join(base, "parent-"));
         path = join(parent, "release");
         old();
-        dies = await dieAt(at, kind, () => withFolderLock(path, {}, () => replaceFolder(path, build("new"), "keep")));
+        dies = await dieAt(at, kind, () =>
+          withFolderLock(path, {}, (folder) => replaceFolder(folder, build("new"), "keep")),
+        );
         await repair();
         const isNew = content(path)[0] === "new";
         expect(readdirSync(parent)).toEqual(isNew ? ["release", "release.replaced-1"] : ["release"]);
@@ -131,7 +140,7 @@ describe.each<Death>(["before", "halfway", "error", "errors"])(
 
     test.each([
       ["replacing", () => replace("new")],
-      ["removing", () => withFolderLock(path, {}, () => removeFolder(path, keep))],
+      ["removing", () => withFolderLock(path, {}, (folder) => removeFolder(folder, keep))],
     ])("%s leaves the files of file managers", async (what, work) => {
       for (let at = 0, dies = true; dies; at++) {
         parent = mkdtempSync(join(base, "parent-"));
@@ -163,6 +172,57 @@ describe.each<Death>(["before", "halfway", "error", "errors"])(
   },
 );
 
+describe("a process that is stopped at any operation, and loses its lock meanwhile", () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ["replacing", () => replace("new")],
+    ["removing", () => withFolderLock(path, {}, (folder) => removeFolder(folder, keep))],
+    ["keeping", () => withFolderLock(path, {}, (folder) => replaceFolder(folder, build("new"), "keep"))],
+  ])("%s changes nothing more", async (what, work) => {
+    const ends = new Map<string, number>();
+    // The first operation is that of `withFolderLock`, without the lock.
+    for (let at = 1; ; at++) {
+      parent = mkdtempSync(join(base, "parent-"));
+      path = join(parent, "release");
+      old();
+      dyingFiles.start(at, "stop");
+      const working = work().then(
+        () => "done",
+        (error) => error.code,
+      );
+      await Promise.race([working, dyingFiles.died]);
+      if (dyingFiles.operations.length <= at) break;
+      await (at % 2 === 0 ? replace("other") : repair());
+      const before = existsSync(path) ? content(path).join() : undefined;
+      dyingFiles.resume();
+      const end = await working;
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+      expect([undefined, complete("old").join(), complete("new").join(), complete("other").join()]).toContain(before);
+      expect([at, existsSync(path) ? content(path).join() : undefined]).toEqual([at, before]);
+      await repair();
+      const rest = readdirSync(parent).filter((name) => name !== "release");
+      expect([at, rest]).toEqual([at, what === "keeping" && rest.length > 0 ? ["release.replaced-1"] : []]);
+    }
+    expect([...ends.keys()].sort()).toEqual(["QS-ENV-LOCK", "done"]);
+  });
+});
+
+test.each<[string, (next: string) => void, string]>([
+  ["removed", (next) => rmSync(join(next, "b")), "removed b"],
+  ["shortened", (next) => writeFileSync(join(next, "b"), ""), "changed b"],
+])("a new folder in which another program has %s a file does not replace the old one", async (_, change, message) => {
+  old();
+  const changed = async (next: string) => {
+    const files = await build("new")(next);
+    change(next);
+    return files;
+  };
+  const replacing = withFolderLock(path, {}, (folder) => replaceFolder(folder, changed, keep));
+  const error = await failureOf(replacing);
+  expect([error.code, error.message]).toEqual(["QS-ENV-FILE", expect.stringContaining(message)]);
+  expect(content(path)).toEqual(complete("old"));
+  expect(readdirSync(parent)).toEqual(["release"]);
+});
+
 test("a missing folder and a missing parent", async () => {
   path = join(parent, "deep", "release");
   await replace("new");
@@ -173,8 +233,10 @@ test("a missing folder and a missing parent", async () => {
 test("a rejected old folder stays in place", async () => {
   old();
   const rejected = () => Promise.reject(new Error("changed"));
-  await expect(withFolderLock(path, {}, () => replaceFolder(path, build("new"), rejected))).rejects.toThrow("changed");
-  await expect(withFolderLock(path, {}, () => removeFolder(path, rejected))).rejects.toThrow("changed");
+  await expect(withFolderLock(path, {}, (folder) => replaceFolder(folder, build("new"), rejected))).rejects.toThrow(
+    "changed",
+  );
+  await expect(withFolderLock(path, {}, (folder) => removeFolder(folder, rejected))).rejects.toThrow("changed");
   expect(content(path)).toEqual(complete("old"));
   expect(readdirSync(parent)).toEqual(["release"]);
 });
@@ -203,11 +265,13 @@ describe.each(changes)("the former folder during a replacement: %s stays", (_, c
   };
 
   test.each([
-    ["replacing", (check: (old: string) => Promise<void>) => replaceFolder(path, build("new"), check)],
-    ["removing", (check: (old: string) => Promise<void>) => removeFolder(path, check)],
+    ["replacing", (folder: LockedFolder, check: OldContent) => replaceFolder(folder, build("new"), check)],
+    ["removing", removeFolder],
   ])("%s, after the check", async (what, work) => {
     old();
-    expect(await withFolderLock(path, {}, () => work(async (moved) => change(moved)))).toBe(`${path}.replaced-1`);
+    expect(await withFolderLock(path, {}, (folder) => work(folder, async (moved) => change(moved)))).toBe(
+      `${path}.replaced-1`,
+    );
     expectKept();
     expect(readdirSync(parent)).toEqual([...(what === "replacing" ? ["release"] : []), "release.replaced-1"]);
   });
@@ -359,7 +423,7 @@ test.each<[string, (text: string) => void]>([
     const textOf = (at: string) => (lstatSync(at).isSymbolicLink() ? readlinkSync(at) : readFileSync(at, "utf8"));
     put("first");
     const first = textOf(path);
-    const replacing = () => withFolderLock(path, {}, () => replaceFolder(path, build("new"), "keep"));
+    const replacing = () => withFolderLock(path, {}, (folder) => replaceFolder(folder, build("new"), "keep"));
     for (let at = 0; lstatSync(path, { throwIfNoEntry: false }) !== undefined; at++)
       await dieAt(at, "before", replacing);
     put("second");
@@ -415,11 +479,12 @@ describe("siblings that look like temporary folders of a replacement stay", () =
 describe("a replaced folder keeps its permissions", () => {
   const mode = (name: string) => (statSync(join(path, name)).mode & 0o7777).toString(8);
   const deep = async (next: string) => {
-    await build("new")(next);
+    const files = await build("new")(next);
     mkdirSync(join(next, "sub"));
     for (const name of ["d", "sub/e"]) await writeFile(join(next, name), "new");
+    return files;
   };
-  const replaceDeep = () => withFolderLock(path, {}, () => replaceFolder(path, deep, keep));
+  const replaceDeep = () => withFolderLock(path, {}, (folder) => replaceFolder(folder, deep, keep));
 
   test("and those of equally named files and folders; nobody else reads the new ones before", async () => {
     old();
@@ -431,9 +496,9 @@ describe("a replaced folder keeps its permissions", () => {
     let during = 0;
     const watched = async (next: string) => {
       during = statSync(next).mode & 0o7777;
-      await deep(next);
+      return deep(next);
     };
-    await withFolderLock(path, {}, () => replaceFolder(path, watched, keep));
+    await withFolderLock(path, {}, (folder) => replaceFolder(folder, watched, keep));
     expect(during).toBe(0o700);
     expect([".", "sub", "a", "b"].map(mode)).toEqual(["750", "2750", "600", "664"]);
     expect(mode("d")).toBe((0o666 & ~process.umask()).toString(8));
@@ -443,6 +508,10 @@ describe("a replaced folder keeps its permissions", () => {
   test("a file with other hard links only loses rights", async () => {
     const store = join(parent, "store");
     writeFileSync(store, "new", { mode: 0o640 });
+    const link = async (next: string) => {
+      linkSync(store, join(next, "a"));
+      return [{ path: "a", bytes: 3 }];
+    };
     for (const [before, after] of [
       [0o666, "640"],
       [0o600, "600"],
@@ -450,7 +519,7 @@ describe("a replaced folder keeps its permissions", () => {
       mkdirSync(path);
       writeFileSync(join(path, "a"), "old");
       chmodSync(join(path, "a"), before);
-      await withFolderLock(path, {}, () => replaceFolder(path, async (next) => linkSync(store, join(next, "a")), keep));
+      await withFolderLock(path, {}, (folder) => replaceFolder(folder, link, keep));
       expect(mode("a")).toBe(after);
       rmSync(path, { recursive: true });
     }

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
-import { constants, mkdir, realpath, stat } from "node:fs/promises";
+import { constants, realpath, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { requireUnchanged } from "../../hub/upload/local-file.js";
 import { copyRegular } from "../../util/copy-file.js";
 import { isSystemError, QuantsmithError } from "../../util/errors.js";
+import { makeParents } from "../../util/files.js";
 import { mountPoints } from "../../util/mount-points.js";
 import { areNested } from "../../util/nested-folders.js";
 import { realTarget } from "../../util/real-target.js";
-import { replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
+import { type NewFile, replaceFolder, unusedPath, withFolderLock } from "../../util/replace-folder.js";
 import { systemReason } from "../../util/system-reason.js";
 import { withTemporaryFolder } from "../../util/temporary-folder.js";
 import { type Changes, fileOperations, findChanges, isEmpty, noFiles } from "./find-changes.js";
@@ -44,7 +45,7 @@ export async function publishToFolder(
 ): Promise<FolderPublication> {
   const { signal, onPlan, onWait } = hooks;
   return onTarget(found, target.path, (path, scratch) =>
-    withFolderLock(path, { signal, ...(onWait && { onWait }) }, async () => {
+    withFolderLock(path, { signal, ...(onWait && { onWait }) }, async (folder) => {
       const { previous, prepared, movedTo } = await prepareForTarget(found, { ...target, path }, scratch, signal);
       const changesOf = (release: CheckedRelease) => findFolderChanges(release, path, previous, signal);
       const release = await signPrepared(prepared, hooks, changesOf);
@@ -53,11 +54,13 @@ export async function publishToFolder(
       onPlan?.(prepared.needsSignature ? operations : allOperations(prepared, operations));
       if (isEmpty(changes)) return { path, operations: [] };
       const build = async (next: string) => {
+        const kept = changes.keep.map((file) => ({ path: file, bytes: previous.files.get(file)?.bytes ?? 0 }));
         await copyRelease(release, next, signal);
-        await copyKept(path, changes.keep, next, signal);
+        await copyKept(path, kept, next, signal);
+        return [...release.files, ...kept];
       };
       const requireSame = (old: string) => requireSameFiles(path, previous.states, old);
-      const renamedTo = await replaceFolder(path, build, movedTo === undefined ? requireSame : "keep");
+      const renamedTo = await replaceFolder(folder, build, movedTo === undefined ? requireSame : "keep");
       return { path, operations: allOperations(prepared, operationsOf(path, changes, renamedTo)) };
     }),
   );
@@ -145,7 +148,7 @@ async function onTarget<T>(
 async function copyRelease({ files }: CheckedRelease, to: string, signal: AbortSignal): Promise<void> {
   for (const file of files) {
     signal.throwIfAborted();
-    await mkdir(dirname(join(to, file.path)), { recursive: true });
+    await makeParents(to, file.path);
     // Not a hard link, since an edit of a published file must not change the store.
     await copyRegular(file.source, join(to, file.path), constants.COPYFILE_FICLONE).catch(async (error: unknown) => {
       await requireUnchanged(file);
@@ -156,10 +159,10 @@ async function copyRelease({ files }: CheckedRelease, to: string, signal: AbortS
 }
 
 /** Copies files of the old folder: a hard link would change their times, which show that nobody else changed them. */
-async function copyKept(folder: string, paths: readonly string[], to: string, signal: AbortSignal): Promise<void> {
-  for (const path of paths) {
+async function copyKept(folder: string, kept: readonly NewFile[], to: string, signal: AbortSignal): Promise<void> {
+  for (const { path } of kept) {
     signal.throwIfAborted();
-    await mkdir(dirname(join(to, path)), { recursive: true });
+    await makeParents(to, path);
     await copyRegular(join(folder, path), join(to, path), constants.COPYFILE_FICLONE);
   }
 }

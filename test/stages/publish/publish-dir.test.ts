@@ -38,8 +38,9 @@ vi.mock("node:fs/promises", async (original) => {
   return dyingFiles.wrap(await original());
 });
 vi.mock("../../../src/util/mount-points.js", () => ({ mountPoints: vi.fn(async () => []) }));
-// The processes that die here live on, and would keep the lock.
-vi.mock("../../../src/util/lock.js", () => ({ withLock: vi.fn((_path, _options, work: () => unknown) => work()) }));
+vi.mock("../../../src/util/lock.js", async () => ({
+  withLock: vi.fn((await import("../../fixtures/latest-lock.js")).withLatestLock),
+}));
 
 const base = temporaryFolder();
 const signal = new AbortController().signal;
@@ -100,6 +101,57 @@ test("a release, the same release, and another release", async () => {
   expect(planned).toEqual([preview.operations, digests.old]);
   expect(done).toEqual(preview);
   expect([withoutHistory(tree()), siblings()]).toEqual([withoutHistory(digests.next), ["model"]]);
+});
+
+describe("a process that is stopped while it copies, and loses its lock to another one", () => {
+  let deepRelease: CheckedRelease;
+  beforeAll(async () => {
+    releaseFolder(join(base, "deep"), { ...newFiles, extra: { "sub/c.json": "{}", "sub/d.json": "{}" } });
+    deepRelease = await releaseFiles(join(base, "deep"), signal);
+  });
+  /** Publishes with kept files, stopped at an operation, at which `meanwhile` runs. */
+  const stopAt = async (at: number, meanwhile: () => Promise<unknown>) => {
+    dyingFiles.start(at, "stop");
+    const publishing = publishToFolder(deepRelease, { path: target }, { signal });
+    const end = publishing.then(
+      () => "done",
+      (error) => error.code,
+    );
+    await Promise.race([end, dyingFiles.died]);
+    const operation = dyingFiles.operations[at];
+    const isCopy = operation === "mkdir" || operation === "copyFile";
+    if (isCopy) await meanwhile();
+    dyingFiles.resume();
+    return { end: await end, isCopy, isPast: operation === undefined };
+  };
+  const elsewhere = () => join(base, `moved-${sha256(target)}`);
+
+  test.each<[string, () => Promise<unknown>, string[]]>([
+    ["which publishes what is there", () => publish(oldRelease), ["QS-ENV-LOCK", "done"]],
+    [
+      "whose user moves the folder",
+      async () => renameSync(join(target, ".."), elsewhere()),
+      ["QS-PUBLISH-TARGET", "done"],
+    ],
+  ])("%s, replaces nothing", async (_, meanwhile, allowed) => {
+    let stops = 0;
+    for (let at = 0; ; at++) {
+      target = join(mkdtempSync(join(base, "target-")), "model");
+      await publish(oldRelease);
+      const { end, isCopy, isPast } = await stopAt(at, meanwhile);
+      if (isPast) break;
+      if (!isCopy) continue;
+      expect(allowed).toContain(end);
+      const released = deepRelease.files.map(({ path }) => path);
+      if (end === "done") expect(Object.keys(tree())).toEqual(expect.arrayContaining(released));
+      if (end === "done") continue;
+      const isMoved = existsSync(elsewhere());
+      expect(existsSync(target)).toBe(!isMoved);
+      expect(tree(isMoved ? join(elsewhere(), "model") : target)).toEqual(digests.old);
+      stops += 1;
+    }
+    expect(stops).toBeGreaterThan(5);
+  });
 });
 
 test("an output folder and the folders that it cleans are no targets, others in it are", async () => {
