@@ -109,10 +109,10 @@ describe("a process that is stopped while it copies, and loses its lock to anoth
     releaseFolder(join(base, "deep"), { ...newFiles, extra: { "sub/c.json": "{}", "sub/d.json": "{}" } });
     deepRelease = await releaseFiles(join(base, "deep"), signal);
   });
-  /** Publishes with kept files, stopped at an operation, at which `meanwhile` runs. */
+  /** Publishes, stopped at an operation, at which `meanwhile` runs. */
   const stopAt = async (at: number, meanwhile: () => Promise<unknown>) => {
     dyingFiles.start(at, "stop");
-    const publishing = publishToFolder(deepRelease, { path: target }, { signal });
+    const publishing = publish(deepRelease);
     const end = publishing.then(
       () => "done",
       (error) => error.code,
