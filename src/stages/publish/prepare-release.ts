@@ -13,6 +13,8 @@ export interface PreparedRelease {
   needsSignature: boolean;
   /** True if a signature of somebody else is replaced. */
   replacesSignature: boolean;
+  /** See `Signing`. */
+  keptAs?: string;
   /** Operations before those on files. */
   operations: PublishOperation[];
 }
@@ -39,11 +41,15 @@ export async function prepareRelease(
   const wanted = options.removeOld === true ? { ...found, removes: () => true } : found;
   const complete = await addHistory(wanted, previous, scratch);
   const places = proposed === undefined ? [previous] : [previous, proposed];
-  const { release, needed, replaces } = await planSigning(complete, places, options, signal);
+  const { release, needed, ...signing } = await planSigning(complete, places, options, signal);
   const loses = found.isSigned && !complete.isSigned && options.sign !== true;
   const operation = needed ? ("sign" as const) : ("leave-out" as const);
-  const operations = needed || loses ? [{ operation, path: signatureFile }] : [];
-  return { release, needsSignature: needed, replacesSignature: replaces, operations };
+  const operations: PublishOperation[] = needed || loses ? [{ operation, path: signatureFile }] : [];
+  const { replaces, keptAs } = signing;
+  const prepared = { release, needsSignature: needed, replacesSignature: replaces };
+  if (keptAs === undefined) return { ...prepared, operations };
+  const rename = { operation: "rename" as const, path: join(found.folder, signatureFile), to: keptAs };
+  return { ...prepared, keptAs, operations: [rename, ...operations] };
 }
 
 /** Returns the operations on a prepared release and its files; none if no file changes. */
@@ -56,14 +62,14 @@ export function allOperations(prepared: PreparedRelease, onFiles: readonly Publi
  * signature, and throws if it cannot be published: each signature is a public record. Errors: QS-SIGN-*, those of `check`.
  */
 export async function signPrepared(
-  { release, needsSignature, operations }: PreparedRelease,
+  { release, needsSignature, keptAs, operations }: PreparedRelease,
   { onPlan, signal }: Pick<PublishHooks, "onPlan" | "signal">,
   check: (release: CheckedRelease) => Promise<unknown>,
 ): Promise<CheckedRelease> {
   if (!needsSignature) return release;
   await check({ ...release, files: [...release.files, futureSignature(release)] });
   onPlan?.(operations);
-  return signRelease(release, signal);
+  return signRelease(release, signal, keptAs);
 }
 
 /** Differs from any file. */

@@ -5,7 +5,8 @@ import { sigstoreInstance } from "../../release/sign/sigstore-instance.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { checkSignature, type ExpectedSigner, otherSigner } from "../../release/verify/check-signature.js";
 import { QuantsmithError } from "../../util/errors.js";
-import { writeFileAtomic } from "../../util/files.js";
+import { renameToNew, writeFileAtomic } from "../../util/files.js";
+import { unusedPath } from "../../util/replace-folder.js";
 import { sha256 } from "../../util/sha256.js";
 import { findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
@@ -18,6 +19,8 @@ export interface Signing {
   needed: boolean;
   /** True if a signature of somebody else at one of the places is replaced. */
   replaces: boolean;
+  /** New path of a signature of somebody else in the folder, of which that may be the only copy. */
+  keptAs?: string;
 }
 
 /**
@@ -45,11 +48,20 @@ export async function planSigning(
   };
   if (await isOwn(placed)) return { release: unsigned, needed: false, replaces: false };
   const isSigned = await isOwn(local);
-  return { release: isSigned ? release : unsigned, needed: !isSigned, replaces: placed !== undefined };
+  const signing = { needed: !isSigned, replaces: placed !== undefined };
+  if (isSigned || local === undefined) return { release: isSigned ? release : unsigned, ...signing };
+  return { release: unsigned, ...signing, keptAs: await unusedPath(`${release.folder}.${signatureFile}`) };
 }
 
-/** Signs a release without a valid signature: writes `model.sig` into its folder, if it is valid. Errors: QS-SIGN-*. */
-export async function signRelease(release: CheckedRelease, signal: AbortSignal): Promise<CheckedRelease> {
+/**
+ * Signs a release without a valid signature: writes `model.sig` into its folder, if it is valid. Renames the folder's former
+ * one to `keptAs`. Errors: QS-SIGN-*.
+ */
+export async function signRelease(
+  release: CheckedRelease,
+  signal: AbortSignal,
+  keptAs?: string,
+): Promise<CheckedRelease> {
   if (release.isSigned) return release;
   const files = contentOf(release);
   const digests = digestsOf({ files });
@@ -66,6 +78,7 @@ export async function signRelease(release: CheckedRelease, signal: AbortSignal):
     );
   }
   const path = join(release.folder, signatureFile);
+  if (keptAs !== undefined) await renameToNew(path, keptAs);
   await writeFileAtomic(path, signature);
   return { ...release, files: [...files, await localFile(signatureFile, path)], isSigned: true };
 }
@@ -113,6 +126,7 @@ function digestsOf({ files }: Pick<CheckedRelease, "files">): Map<string, string
 async function whyForeign({ text, files }: PlacedSignature, signer: ExpectedSigner): Promise<string | undefined> {
   const { signature, problems } = await checkSignature(text, files, {});
   if (signature?.ok !== true) return problems.map(({ message }) => message).join();
+  if (signer.identity === undefined) return "the name in certificates for the environment's token is not known";
   const found = signature.identity ?? "";
   const isSameWorkflow = signer.identity !== undefined && withoutRef(signer.identity) === withoutRef(found);
   return otherSigner(signature, isSameWorkflow ? { ...signer, identity: found } : signer);

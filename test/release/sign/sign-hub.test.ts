@@ -151,9 +151,21 @@ test.each(strangers)(
     }
     expect(readFileSync(join(folder, "model.sig")).equals(signature)).toBe(true);
     expect([hub.repo("me/model"), existsSync(dir), sigstore.signings()]).toEqual([undefined, false, before]);
-    expect((await publish(true, { replace: true })).report.signature).toEqual({ state: "valid", ...signer, ok: true });
+    const { report, done } = await publish(true, { replace: true });
+    expect(report.signature).toEqual({ state: "valid", ...signer, ok: true });
+    const kept = `${folder}.model.sig.replaced-1`;
+    expect(done.operations[0]).toEqual({ operation: "rename", path: join(folder, "model.sig"), to: kept });
+    expect(readFileSync(kept).equals(signature)).toBe(true);
   },
 );
+
+test("for a token without a name that certificates show, no signature counts as ours", async () => {
+  const named = (name: string) => ({ ...signer, identity: name });
+  writeFileSync(join(folder, "model.sig"), await signatureOf(named("organization:acme:pipeline:a")));
+  vi.stubEnv("SIGSTORE_ID_TOKEN", identityToken("organization:acme:pipeline:b", signer.issuer));
+  const { code, message } = await failureOf(publish(true));
+  expect([code, message]).toEqual(["QS-PUBLISH-FOREIGN", expect.stringContaining("is not known")]);
+});
 
 test("a signature of the same workflow at another tag is kept", async () => {
   const workflow = (tag: string) => `https://github.com/me/model/.github/workflows/release.yml@refs/tags/${tag}`;
