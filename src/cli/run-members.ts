@@ -20,7 +20,7 @@ export async function runMembers(
   await requireDistinct(members);
   const digests = new DigestCache(options.quiet === true ? undefined : announceHashing);
   const onResult: RunHooks["onResult"] = async (model, result) => {
-    if (options.json !== true) await showResult(model, result, options);
+    if (options.json !== true) await showResult(model, result, { ...options, isMember: true });
   };
   const tell = options.quiet === true ? () => undefined : note;
   const limit = maxDiskBytes === undefined ? {} : { maxDiskBytes };

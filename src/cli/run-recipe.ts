@@ -160,8 +160,8 @@ export async function runRecipe(
     await view.done();
     warned.release();
     const report = { ...result.report, warnings: warned.warnings() };
-    const recipe = settings.publish && settings.file;
-    await onResult(settings.model.name, { ...result, report, compute: describeChoice(plan), recipe });
+    const planned = { compute: describeChoice(plan), recipe: settings.file, target: settings.publish?.target };
+    await onResult(settings.model.name, { ...result, report, ...planned });
     // The live list has ended and does not show uploads.
     if (view.live) events.subscribe(plainView(note));
     const publication =

@@ -4,6 +4,7 @@ import { figureCells, figureTitles } from "../release/figures.js";
 import type { RunReport } from "../release/release-report.js";
 import { taskRows, taskTitles } from "../release/task-score.js";
 import { markdownTable, markdownText } from "../report/markdown.js";
+import { addressOf, type PublishTarget } from "../stages/publish/target.js";
 import { errorReport, formatError } from "../util/error-report.js";
 import { shellPath } from "../util/shell-word.js";
 import { note, print, printJson, textTable } from "./print.js";
@@ -12,8 +13,16 @@ interface RunResult {
   report: RunReport;
   errors: readonly unknown[];
   compute: object;
-  /** The recipe, if it has a target. */
-  recipe?: string | undefined;
+  recipe: string;
+  /** The recipe's own. */
+  target?: PublishTarget | undefined;
+}
+
+interface ShowOptions {
+  json?: boolean;
+  publish?: boolean;
+  /** Whether it is one of several models, for which `publish` does not take a recipe. */
+  isMember?: boolean;
 }
 
 /**
@@ -22,8 +31,8 @@ interface RunResult {
  */
 export async function showResult(
   model: string,
-  { report, errors, compute, recipe }: RunResult,
-  { json = false, publish = false }: { json?: boolean; publish?: boolean },
+  { report, errors, compute, recipe, target }: RunResult,
+  { json = false, publish = false, isMember = false }: ShowOptions,
 ): Promise<void> {
   const rows = report.variants.map(figureCells);
   if (rows.length > 0) await appendStepSummary(`## ${markdownText(model)}\n\n${markdownTable(figureTitles, rows)}\n`);
@@ -41,8 +50,9 @@ export async function showResult(
   print(`Open ${join(report.release, "report.html")} in a browser; README.md is the model card.`);
   if (publish) return;
   const release = shellPath(report.release);
-  const target = recipe === undefined ? "--to hf:<user>/<name>" : `--recipe ${shellPath(recipe)}`;
-  print(`Next: \`quantsmith verify ${release}\`, then \`quantsmith publish ${release} ${target}\``);
+  const address = target === undefined ? "hf:<user>/<name>" : shellPath(addressOf(target));
+  const to = target === undefined || isMember ? `--to ${address}` : `--recipe ${shellPath(recipe)}`;
+  print(`Next: \`quantsmith verify ${release}\`, then \`quantsmith publish ${release} ${to}\``);
 }
 
 async function appendStepSummary(markdown: string): Promise<void> {
