@@ -2,6 +2,7 @@ import * as z from "zod";
 import { deviceId } from "../hardware/catalog/device.js";
 import { parseHubName, repoId, revisionForm } from "../hub/hub-ref.js";
 import { projectorTypes } from "../quant/names.js";
+import { isShellPath } from "../util/address.js";
 import { quote } from "../util/quote.js";
 import { patternString, schemaIssue } from "../util/schema-issue.js";
 import { card } from "./card-schema.js";
@@ -124,7 +125,12 @@ export const modelPlaceholder = "{model}";
 const publishPlace = z
   .string()
   .superRefine((text, check) => {
-    if (new RegExp(`^${publishFolder}$`).test(text) && isPlainPath(text.slice(4))) return;
+    if (new RegExp(`^${publishFolder}$`).test(text) && isPlainPath(text.slice(4))) {
+      if (!isShellPath(text.slice(4))) return;
+      const message = `only a shell replaces \`~\` and variables, found ${quote(text)}`;
+      check.addIssue(schemaIssue(message, "Write the path of the folder, absolute or relative to this file."));
+      return;
+    }
     const ref = parseHubName(text.replaceAll(modelPlaceholder, "model"));
     if (ref === undefined) {
       const remedy = "Write `org/name` for the Hugging Face Hub, or `dir:path` for a folder.";

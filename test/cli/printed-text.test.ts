@@ -124,7 +124,11 @@ test("a model's answer and name do not reach a run's log or the summary of a Git
   const failed = { ...passed, name: hostileText, gate: "failed" as const, reasons };
   const run = { ...largeReport, variants: [passed, failed], release: null };
   await expectPrintable((json) =>
-    showResult(hostileText, { report: run, errors: [errors["a tool's last lines"]], compute: {}, recipe: "r.yaml" }, { json }),
+    showResult(
+      hostileText,
+      { report: run, errors: [errors["a tool's last lines"]], compute: {}, recipe: "r.yaml" },
+      { json },
+    ),
   );
   const markdown = readFileSync(summary, "utf8");
   expect(obeyedParts(markdown)).toEqual([]);

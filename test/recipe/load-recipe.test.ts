@@ -399,6 +399,7 @@ const cases: Case[] = [
   ],
   ["revision to publish to", "publish: { repo: ▸hf:me/x@v1 }", /published to a revision.*"hf:me\/x@v1"/, /`me\/x`/],
   ["revision to publish to, without hf:", "publish: { repo: ▸me/x@main }", /published to a revision/, /`via`/],
+  ["home folder in a place", "publish: { repo: ▸'dir:~/models' }", /only a shell replaces/, /path of the folder/],
   ["place to publish", "publish: { repo: ▸me }", /not a publish target/, /`dir:path`/],
   ["a way to publish into a folder", "publish: { repo: dir:x, ▸via: pr }", /`via` does not apply to a folder/, /Hub/],
   ["streaming into a folder", "publish: { repo: dir:x, ▸stream: true }", /`stream` does not apply to a folder/, /Hub/],

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { formatHubRef, parseHubRef } from "../../hub/hub-ref.js";
 import type { Gating } from "../../hub/upload/repository.js";
-import { isAddress } from "../../util/address.js";
+import { isAddress, isShellPath } from "../../util/address.js";
 import { QuantsmithError, type SourceLocation } from "../../util/errors.js";
 import { quote } from "../../util/quote.js";
 import type { HubPublishOptions } from "./hub-options.js";
@@ -43,6 +43,11 @@ export function parseTarget(text: TargetText, recipeTarget?: PublishTarget): Pub
     ...(removeOld === true && { removeOld }),
   };
   if (to.startsWith("dir:") && to.length > 4 && !isAddress(to.slice(4))) {
+    if (isShellPath(to.slice(4))) {
+      throw new QuantsmithError("QS-PUBLISH-TARGET", `\`~\` or a variable was not replaced in ${quote(to)}`, {
+        remedy: "Write the path of the folder, or `dir:$HOME/folder` without single quotes.",
+      });
+    }
     const extra = [via, isPrivate, gated, collection].some((option) => option !== undefined);
     if (!extra) return { kind: "dir", path: resolve(to.slice(4)), ...flags };
     throw new QuantsmithError("QS-USAGE", "--via, --private, --gated and --collection require an hf: target", {

@@ -74,6 +74,8 @@ describe("parseTarget", () => {
     [{ to: "me/b" }, "QS-PUBLISH-TARGET"],
     [{ to: "hf:b" }, "QS-PUBLISH-TARGET"],
     [{ to: "hf:me/b@" }, "QS-PUBLISH-TARGET"],
+    [{ to: "dir:~/models" }, "QS-PUBLISH-TARGET"],
+    [{ to: "dir:$HOME/models" }, "QS-PUBLISH-TARGET"],
     [{ to: "hf:me/b", via: "carrier" }, "QS-USAGE"],
     [{ to: "dir:out", private: true }, "QS-USAGE"],
   ])("rejects %j", (text, code) => {
