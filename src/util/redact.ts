@@ -124,7 +124,7 @@ export function redact(text: string): string {
     // Those of apps are JSON web tokens: `hf_oauth_ey….ey….…`. Names such as hf_quant_config.json stay.
     .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
     // Other JSON web tokens, such as those for signing: three parts, the first two JSON in base64.
-    .replace(/(?<![\w-])((?:(?!eyJ)[\w-])*)eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, "$1[redacted]")
+    .replace(/(?<![\w-])[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, withoutWebToken)
     .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]")
     .replace(secrets, "[redacted]");
   const withoutAddresses = urlCredentials
@@ -137,6 +137,12 @@ export function redact(text: string): string {
       shown.replace(pattern, (all, name: string, text: string) => (isSecret(text) ? `${name}[redacted]` : all)),
     withoutAddresses,
   );
+}
+
+/** Removes a JSON web token from a word with its second part. */
+function withoutWebToken(word: string): string {
+  const first = word.indexOf("eyJ");
+  return first < word.indexOf(".") ? `${word.slice(0, first)}[redacted]` : word;
 }
 
 /** Removes user and password of an address in a word; the password may contain `@`, or `/`, which its user did not encode. */
