@@ -3,7 +3,7 @@ import { estimatePlan, pastSeconds } from "../engine/estimate-plan.js";
 import { EventBus, type EventListener, eventLog, type StepIdentity } from "../engine/events.js";
 import { finishRun } from "../engine/finish-run.js";
 import { requireReplaceable } from "../engine/install-release.js";
-import { type Readers, releaseOwner } from "../engine/release-owner.js";
+import { releaseOwner } from "../engine/release-owner.js";
 import { runPlan } from "../engine/run-plan.js";
 import { openWorkspace } from "../engine/workspace.js";
 import { onHubWait } from "../hub/hub-waits.js";
@@ -115,11 +115,7 @@ export async function runRecipe(
     });
     const release = {
       ...{ workspace, name: plan.name, digests, signal },
-      owner: await releaseOwner(workspace, {
-        ...settings,
-        source: await sourceIdentity(settings.model.source),
-        readers: readersOf(settings),
-      }),
+      owner: await releaseOwner(workspace, { ...settings, source: await sourceIdentity(settings.model.source) }),
       replace: options.replace === true,
       verify: options.verify === true,
       onWait: (owner: string) => tell(`waiting for another run that installs the same release: ${owner}`),
@@ -258,11 +254,4 @@ function costLimit(given: string): number {
   throw new QuantsmithError("QS-USAGE", `invalid value ${quote(given)} of --max-cost`, {
     remedy: "Give an amount of US dollars above zero, such as `12.50`.",
   });
-}
-
-/** Returns the limits of readers of a recipe's target. */
-function readersOf({ publish }: Settings): Readers {
-  if (publish?.target.kind !== "hub") return {};
-  const { private: isPrivate, gated } = publish.target;
-  return { ...(isPrivate === true && { private: isPrivate }), ...(gated && { gated }) };
 }

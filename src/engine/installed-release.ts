@@ -25,9 +25,6 @@ const installedRelease = z.object({
     sha256: text,
     gates: text.exactOptional(),
     source: text.exactOptional(),
-    readers: z
-      .object({ private: z.literal(true).exactOptional(), gated: z.enum(["auto", "manual"]).exactOptional() })
-      .exactOptional(),
     // Records of earlier versions lack the folder.
     releases: text.exactOptional(),
   }),

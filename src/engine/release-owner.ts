@@ -4,12 +4,6 @@ import { canonicalJson, type JsonObject } from "../util/canonical-json.js";
 import { sha256 } from "../util/sha256.js";
 import type { Workspace } from "./workspace.js";
 
-/** What a recipe's `publish` limits the readers of its release to. */
-export interface Readers {
-  private?: true;
-  gated?: "auto" | "manual";
-}
-
 /** The recipe of a release, and its model. Paths are relative to the releases, so that a project can be moved as a whole. */
 export interface ReleaseOwner {
   recipe: string;
@@ -19,8 +13,6 @@ export interface ReleaseOwner {
   gates?: string;
   /** A repository or GGUF file of the Hub, or a path; absent in records of earlier versions. */
   source?: string;
-  /** Absent without limits, and in records of earlier versions. */
-  readers?: Readers;
   /** Absolute path of the releases at that time. */
   releases: string;
 }
@@ -32,13 +24,12 @@ export interface OwnRecipe {
   gates?: Readonly<Record<string, unknown>>;
   /** `sourceIdentity` of its model; without it, the release of any model is the recipe's. */
   source?: string;
-  readers?: Readers;
 }
 
 /** Returns the owner of the releases of a recipe. */
 export async function releaseOwner(
   workspace: Pick<Workspace, "releases">,
-  { file, sha256: text, gates, source, readers }: OwnRecipe,
+  { file, sha256: text, gates, source }: OwnRecipe,
 ): Promise<ReleaseOwner> {
   const releases = await realpath(workspace.releases);
   return {
@@ -46,7 +37,6 @@ export async function releaseOwner(
     sha256: text,
     ...(gates && { gates: sha256(canonicalJson(gates as JsonObject)) }),
     ...(source !== undefined && { source: isAbsolute(source) ? relative(releases, source) : source }),
-    ...(readers && Object.keys(readers).length > 0 && { readers }),
     releases,
   };
 }

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { QuantsmithError } from "../util/errors.js";
 import { quote } from "../util/quote.js";
 import { readInstalled } from "./installed-release.js";
-import { type OwnRecipe, otherSource, type Readers, type ReleaseOwner, releaseOwner } from "./release-owner.js";
+import { type OwnRecipe, otherSource, type ReleaseOwner, releaseOwner } from "./release-owner.js";
 
 /**
  * Requires that a release folder is of a recipe's present text, gates and model, according to the record of its
@@ -11,32 +11,20 @@ import { type OwnRecipe, otherSource, type Readers, type ReleaseOwner, releaseOw
  * record, such as a copy on another machine, passes. Errors: QS-PUBLISH-RECIPE.
  */
 export async function requireRecipe(release: string, recipe: OwnRecipe): Promise<void> {
-  const { owner, releases } = (await findOwner(release)) ?? {};
-  if (owner === undefined || releases === undefined) return;
-  const reason = await difference(owner, await releaseOwner({ releases }, recipe), recipe.file);
-  if (reason === undefined) return;
-  const message = `${release} was not built from ${reason}`;
-  throw new QuantsmithError("QS-PUBLISH-RECIPE", message, {
-    remedy:
-      "Run `quantsmith run` with the recipe again, which reuses finished steps; or publish without `--recipe`, with `--to`.",
-  });
-}
-
-/** Returns the limits of readers by the recipe that built a release; none without a record of its installation, as for a copy. */
-export async function recordedReaders(release: string): Promise<Readers> {
-  return (await findOwner(release))?.owner.readers ?? {};
-}
-
-/** Returns the owner that the record of a release names, and the folder with the record. */
-async function findOwner(release: string): Promise<{ owner: ReleaseOwner; releases: string } | undefined> {
   const folder = await realpath(release).catch(() => release);
   // Beside the path for users, which may be a link.
   for (const path of new Set([release, folder])) {
     const releases = dirname(path);
     const installed = await readInstalled(join(releases, `.${basename(path)}.json`));
-    if (installed !== undefined) return { owner: installed.owner, releases };
+    if (installed === undefined) continue;
+    const reason = await difference(installed.owner, await releaseOwner({ releases }, recipe), recipe.file);
+    if (reason === undefined) return;
+    const message = `${release} was not built from ${reason}`;
+    throw new QuantsmithError("QS-PUBLISH-RECIPE", message, {
+      remedy:
+        "Run `quantsmith run` with the recipe again, which reuses finished steps; or publish without `--recipe`, with `--to`.",
+    });
   }
-  return undefined;
 }
 
 async function difference(owner: ReleaseOwner, own: ReleaseOwner, file: string): Promise<string | undefined> {

@@ -19,7 +19,7 @@ export interface LockFile {
 }
 
 /** Recorded for `watch` and `publish`; decides no other file. */
-const readerPaths = ["model.private", "model.gated", "privateDatasets"];
+const readerPaths = ["model.private", "model.gated", "privateDatasets", "publish", "publish.private", "publish.gated"];
 
 /** Far above the names of many shards. */
 const maxLockBytes = 2 ** 20;

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { comparatorName, imatrixFileName, mtpFileName, projectorFileName, variantFileName } from "../quant/names.js";
 import type { Settings, Variant } from "../recipe/settings.js";
 import { smokeLimits } from "../release/gates.js";
+import type { ReaderLimits } from "../release/restricted-inputs.js";
 import { type PackageParams, taskInput, variantInput } from "../stages/package/package-params.js";
 import { variantMemory } from "../stages/package/variant-memory.js";
 import { projectorInput } from "../stages/step-files.js";
@@ -202,6 +203,15 @@ function lock(settings: Settings, facts: PlanFacts): PackageParams["lock"] {
     ...(facts.compute.compute.backend === "cpu" ? {} : { compute: { backend: facts.compute.compute.backend } }),
     smoke: lockedPrompts(settings, facts),
     ...(facts.privateDatasets.length === 0 ? {} : { privateDatasets: facts.privateDatasets }),
+    ...readerLimits(settings),
     toolchain: facts.toolVersions,
   };
+}
+
+/** Returns the limits of readers, so that they also hold for a publication without the recipe. */
+function readerLimits({ publish }: Settings): { publish?: ReaderLimits } {
+  if (publish?.target.kind !== "hub") return {};
+  const { private: isPrivate, gated } = publish.target;
+  const limits = { ...(isPrivate === true && { private: isPrivate }), ...(gated && { gated }) };
+  return Object.keys(limits).length === 0 ? {} : { publish: limits };
 }

@@ -16,7 +16,8 @@ import type { ReleasedTensors } from "./released-tensors.js";
 const fetchId = "fetch:release";
 
 /** Members of the lock file that do not decide the tensors of a release, or that a new header is about. */
-const free = /^(recipe|toolchain|compute|metadata|card|privateDatasets|model\.(commit|files|private|gated))(\.|$)/;
+const free =
+  /^(recipe|toolchain|compute|metadata|card|publish|privateDatasets|model\.(commit|files|private|gated))(\.|$)/;
 
 /**
  * Returns why a plan cannot take over the tensors of a release; undefined if it can. `sourceCommit` is the source of the

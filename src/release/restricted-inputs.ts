@@ -1,7 +1,13 @@
 import * as z from "zod";
 import type { Gating } from "../hub/upload/repository.js";
 
-/** Inputs of a release that not everybody may read. */
+/** What a recipe's `publish` limits the readers of its release to. */
+export type ReaderLimits = {
+  private?: true;
+  gated?: "auto" | "manual";
+};
+
+/** Inputs of a release that not everybody may read, and the recipe's limits. */
 export interface RestrictedInputs {
   /** The model's source, such as `hf:org/name`. */
   source: string;
@@ -11,6 +17,7 @@ export interface RestrictedInputs {
   gated: Gating;
   /** Data sets of texts that only members may read. */
   datasets: readonly string[];
+  limits: ReaderLimits;
 }
 
 const lock = z.object({
@@ -20,6 +27,10 @@ const lock = z.object({
     gated: z.enum(["auto", "manual"]).or(z.literal(false)).catch(false).default(false),
   }),
   privateDatasets: z.array(z.string()).catch([]).default([]),
+  publish: z
+    .object({ private: z.literal(true).exactOptional(), gated: z.enum(["auto", "manual"]).exactOptional() })
+    .catch({})
+    .default({}),
 });
 
 /**
@@ -28,6 +39,6 @@ const lock = z.object({
  */
 export function restrictedInputs(content: unknown): RestrictedInputs {
   const { data } = lock.safeParse(content);
-  if (data === undefined) return { source: "", private: false, gated: false, datasets: [] };
-  return { ...data.model, datasets: data.privateDatasets };
+  if (data === undefined) return { source: "", private: false, gated: false, datasets: [], limits: {} };
+  return { ...data.model, datasets: data.privateDatasets, limits: data.publish };
 }

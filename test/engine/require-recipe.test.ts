@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { writeInstalled } from "../../src/engine/installed-release.js";
 import { releaseOwner } from "../../src/engine/release-owner.js";
-import { recordedReaders, requireRecipe } from "../../src/engine/require-recipe.js";
+import { requireRecipe } from "../../src/engine/require-recipe.js";
 import { failureOf } from "../fixtures/failure.js";
 import { temporaryFolder } from "../fixtures/temp-folder.js";
 
@@ -34,12 +34,4 @@ test.each(["model", "linked"])("the release %s is of the recipe that it was buil
 
 test("a folder without a record, such as a copy, passes", async () => {
   await requireRecipe(join(releases, "copied"), built);
-});
-
-test("the limits of readers are those of the recipe at the time of the release", async () => {
-  const readers = { private: true, gated: "manual" } as const;
-  const owner = await releaseOwner({ releases }, { ...built, readers });
-  await writeInstalled(join(releases, ".limited.json"), { format: 1, owner, files: [] });
-  expect(await recordedReaders(join(releases, "limited"))).toEqual(readers);
-  expect(await recordedReaders(join(releases, "model"))).toEqual({});
 });

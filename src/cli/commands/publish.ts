@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { recordedReaders, requireRecipe } from "../../engine/require-recipe.js";
+import { requireRecipe } from "../../engine/require-recipe.js";
 import { sourceIdentity } from "../../recipe/source-identity.js";
 import type { PublishOperation } from "../../stages/publish/operations.js";
 import { previewPublish, publishTo } from "../../stages/publish/publish.js";
 import { previewRollback, rollBack } from "../../stages/publish/roll-back.js";
-import { addressOf, type PublishTarget, parseTarget, type TargetText } from "../../stages/publish/target.js";
+import { addressOf, parseTarget, type TargetText } from "../../stages/publish/target.js";
 import { count } from "../../util/count.js";
 import { QuantsmithError } from "../../util/errors.js";
 import { formatWarning, type Warning } from "../../util/warnings.js";
@@ -26,9 +26,7 @@ export interface PublishCommandOptions extends TargetText {
 export async function publish(release: string | undefined, options: PublishCommandOptions): Promise<void> {
   const source = sourceOf(release, options);
   const recipeSettings = options.recipe === undefined ? undefined : await loadSettings(options.recipe, undefined);
-  const parsed = parseTarget(options, recipeSettings?.publish?.target);
-  const target =
-    recipeSettings === undefined && "release" in source ? await addReaders(parsed, source.release) : parsed;
+  const target = parseTarget(options, recipeSettings?.publish?.target);
   if (recipeSettings !== undefined && "release" in source) {
     const model = await sourceIdentity(recipeSettings.model.source);
     await requireRecipe(source.release, { ...recipeSettings, source: model });
@@ -75,11 +73,6 @@ export async function publish(release: string | undefined, options: PublishComma
   if (operations.length === 0) return print(`${place} already contains this release`);
   const from = "release" in source ? source.release : `the commit ${source.rollback}`;
   print(`${done ? "Published" : "Would publish"} ${count(variants.length, "variant")} of ${from} to ${place}`);
-}
-
-/** Adds the limits of readers that the recipe of a release has, where the command says nothing of them. */
-async function addReaders(target: PublishTarget, release: string): Promise<PublishTarget> {
-  return target.kind === "dir" ? target : { ...(await recordedReaders(release)), ...target };
 }
 
 /** Returns the release folder, or the commit to roll back to. Errors: QS-USAGE. */

@@ -62,7 +62,12 @@ export async function publishTo(release: string, target: PublishTarget, hooks: P
     const dir = await publishToFolder(found, target, hooks);
     return { report, place: dir.path, dir };
   }
-  return publishOnHub(hubConnectionToWrite(), found, target, hooks);
+  return publishOnHub(hubConnectionToWrite(), found, withLimits(target, found), hooks);
+}
+
+/** Adds the limits of readers that the recipe of a release had, where the options say nothing of them. */
+function withLimits(options: HubPublishOptions, { inputs }: CheckedRelease): HubPublishOptions {
+  return { ...inputs?.limits, ...options };
 }
 
 /** Publishes a verified release to the Hub, and verifies it there. Errors: as `publishToHub`. */
@@ -93,7 +98,7 @@ export async function previewPublish(
     return { report, place: dir.path, dir };
   }
   await requireBuiltFor(found, target.repo);
-  const hub = await previewHub(hubConnectionToWrite(), found, target, signal);
+  const hub = await previewHub(hubConnectionToWrite(), found, withLimits(target, found), signal);
   return { report, place: hub.pullRequest ?? hub.url, hub };
 }
 

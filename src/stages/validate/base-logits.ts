@@ -59,6 +59,8 @@ export const baseLogits: Operation<BaseLogitsParams> = {
     const path = join(context.work, text.file);
     const content = await readFile(path, "utf8");
     if (params.part.of > 1) await writeFile(path, textSegment(content, params.part));
+    // The tool writes into this file. It contains the text as tokens, which other users may not be allowed to read.
+    await writeFile(join(context.out, "base.kld"), "", { mode: 0o600 });
     const run = await saveBaseLogits({
       ...(await toolRun(context)),
       model: await linkInput(context, "model", "model.gguf"),

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { readGguf } from "../../../src/gguf/read-header.js";
@@ -32,6 +32,7 @@ async function evaluate(model: string) {
   const texts = [{ name: "talk.jsonl", sha256: await sha256File(file("talk.jsonl")) }];
   const { commands } = await baseLogits.run({ texts, chunks, context, part: { index: 0, of: 1 } }, step);
   const logits = readFileSync(join(step.out, "base.kld"));
+  expect(statSync(join(step.out, "base.kld")).mode & 0o777).toBe(0o600);
   const report = JSON.parse(readFileSync(join(step.out, "base.json"), "utf8")) as BaseReport;
   const tokens = Array.from({ length: chunks * context }, (_, index) => logits.readInt32LE(20 + 4 * index));
   return { report, tokens, program: commands?.[0]?.[0], logits };
