@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { readUnchanged } from "../corpus/read-unchanged.js";
+import { isLink } from "../engine/step-folder.js";
 import { scratchPath, type Workspace } from "../engine/workspace.js";
 import { type BackendKind, backendKinds, type ComputeSettings } from "../llamacpp/compute/compute.js";
 import type { ToolId } from "../llamacpp/tool-digests.js";
@@ -108,7 +109,7 @@ export function sharedFile({ jobs }: Pick<Workspace, "jobs">, digest: string): s
 }
 
 /**
- * Copies the texts that a step reads from outside the store to where other machines can read them, with their permissions.
+ * Copies the texts that a step reads from outside the store to where this user can read them on other machines.
  * Throws QS-INPUT-CHANGED.
  */
 export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<string, StepInput>>): Promise<void> {
@@ -119,9 +120,8 @@ export async function shareFiles(workspace: Workspace, inputs: Readonly<Record<s
     // A crash may have truncated an existing copy.
     if ((await sha256File(target).catch(() => undefined)) === input.digest) continue;
     const copy = scratchPath(workspace, "text");
-    // Jobs run as the same user.
-    const mode = ((await stat(input.path)).mode & 0o666) | 0o600;
-    await writeFile(copy, await readUnchanged(input.path, input.digest), { mode });
+    // Jobs run as the same user; the text may be private by its folder.
+    await writeFile(copy, await readUnchanged(input.path, input.digest), { mode: 0o600 });
     await syncFile(copy);
     await rename(copy, target);
     await syncFolder(dirname(target));
@@ -141,8 +141,12 @@ export async function sharesTexts({ jobs }: Pick<Workspace, "jobs">): Promise<bo
   return (await readdir(join(jobs, "files")).catch(() => [])).length > 0;
 }
 
-/** Removes the shared texts that no job file names. Call it under the lock of submissions; `requireHeld` throws without it. */
+/**
+ * Removes the shared texts that no job file names, but nothing behind a link, which leads to files of others. Call it under the
+ * lock of submissions; `requireHeld` throws without it.
+ */
 export async function removeUnusedTexts({ jobs }: Pick<Workspace, "jobs">, requireHeld: () => void): Promise<void> {
+  if ((await isLink(jobs)) || (await isLink(join(jobs, "files")))) return;
   const texts = (await readdir(join(jobs, "files")).catch(() => [])).filter((name) => isDigest.test(name));
   if (texts.length === 0) return;
   const names = (await readdir(jobs)).filter((name) => isDigest.test(name.replace(/\.json$/, "")));

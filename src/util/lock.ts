@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { lutimesSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lutimesSync, rmdirSync, rmSync } from "node:fs";
 import { lutimes, mkdir, readdir, rmdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -174,8 +174,9 @@ function beatNow(ownerFile: string): boolean {
   try {
     lutimesSync(ownerFile, new Date(), new Date());
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Mounts that show files as those of another user refuse times.
+    return isSystemError(error) && error.code === "EPERM" && existsSync(ownerFile);
   }
 }
 

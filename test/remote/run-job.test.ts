@@ -1,11 +1,20 @@
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { EventBus } from "../../src/engine/events.js";
 import { keyStep } from "../../src/engine/fingerprint.js";
 import { openWorkspace } from "../../src/engine/workspace.js";
 import { cpuCompute } from "../../src/llamacpp/compute/compute.js";
-import { type JobFile, jobPaths, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
+import { type JobFile, jobPaths, removeUnusedTexts, shareFiles, writeJobFile } from "../../src/remote/job-file.js";
 import { runJob } from "../../src/remote/run-job.js";
 import { findOperation } from "../../src/stages/operations.js";
 import { variantMemory } from "../../src/stages/package/variant-memory.js";
@@ -106,13 +115,30 @@ test("rejects a missing or changed job", async () => {
   await workspace.close();
 });
 
-test("a shared text has the permissions of the recipe's file", async () => {
-  for (const mode of [0o600, 0o644]) {
-    chmodSync((one as { path: string }).path, mode);
-    const { workspace } = await place();
-    const [text = ""] = readdirSync(join(workspace.jobs, "files"));
-    expect(statSync(join(workspace.jobs, "files", text)).mode & 0o777).toBe(mode & ~process.umask());
-    await workspace.close();
+test("only this user can read a shared text, which may be private by its folder", async () => {
+  const { workspace } = await place();
+  const [text = ""] = readdirSync(join(workspace.jobs, "files"));
+  expect(statSync(join(workspace.jobs, "files", text)).mode & 0o777).toBe(0o600);
+  await workspace.close();
+});
+
+test("unused texts are removed, but not behind a link", async () => {
+  const { workspace } = await place();
+  const files = join(workspace.jobs, "files");
+  const foreign = join(workspace.root, "foreign");
+  mkdirSync(foreign);
+  const path = join(foreign, "e".repeat(64));
+  writeFileSync(path, "of others");
+  for (const name of readdirSync(workspace.jobs).filter((name) => name.endsWith(".json")))
+    rmSync(join(workspace.jobs, name));
+  await removeUnusedTexts(workspace, () => undefined);
+  expect(readdirSync(files)).toEqual([]);
+  for (const link of [files, workspace.jobs]) {
+    rmSync(link, { recursive: true });
+    symlinkSync(link === files ? foreign : join(foreign, ".."), link);
+    if (link === workspace.jobs) symlinkSync(foreign, join(workspace.root, "files"));
+    await removeUnusedTexts(workspace, () => undefined);
+    expect(existsSync(path)).toBe(true);
   }
 });
 

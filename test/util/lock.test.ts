@@ -37,6 +37,17 @@ vi.mock("node:timers/promises", async (original) => {
   return { ...real, setTimeout };
 });
 
+// Whether a mount refuses to set times, as it may for files that it shows as another user's.
+let refusesTimes = false;
+vi.mock("node:fs", async (original) => {
+  const real = await original<typeof import("node:fs")>();
+  const lutimesSync: typeof real.lutimesSync = (...args) => {
+    if (refusesTimes) throw Object.assign(new Error("not permitted"), { code: "EPERM", errno: -1, syscall: "lutime" });
+    real.lutimesSync(...args);
+  };
+  return { ...real, lutimesSync };
+});
+
 // The machine on which this process seems to run.
 let machine: string | undefined;
 vi.mock("../../src/util/process-identity.js", async (original) => {
@@ -336,6 +347,20 @@ test("`waitForLock` takes the lock of a suspended owner over, which notices it",
     await waitForLock(path, {});
     expect([existsSync(path), isHeld()]).toEqual([false, false]);
   });
+});
+
+test("a lock on a mount that refuses times is not lost until its owner file is gone", async () => {
+  const path = join(folder, "refused.lock");
+  refusesTimes = true;
+  try {
+    await withLock(path, {}, async ({ isHeld }) => {
+      expect(isHeld()).toBe(true);
+      rmSync(path, { recursive: true });
+      expect(isHeld()).toBe(false);
+    });
+  } finally {
+    refusesTimes = false;
+  }
 });
 
 test("`waitForLock` leaves the lock of a live owner alone, and stops with its signal", async () => {

@@ -4,10 +4,11 @@ import { readSigner, signFiles } from "../../release/sign/sign-files.js";
 import { sigstoreInstance } from "../../release/sign/sigstore-instance.js";
 import { signatureFile } from "../../release/sign/statement.js";
 import { checkSignature, type ExpectedSigner, otherSigner } from "../../release/verify/check-signature.js";
-import { QuantsmithError } from "../../util/errors.js";
+import { isSystemError, QuantsmithError } from "../../util/errors.js";
 import { renameToNew, writeFileAtomic } from "../../util/files.js";
 import { unusedPath } from "../../util/replace-folder.js";
 import { sha256 } from "../../util/sha256.js";
+import { inputChanged } from "../input-changed.js";
 import { findChanges, isEmpty, type PublishedFiles } from "./find-changes.js";
 import type { CheckedRelease } from "./release-files.js";
 import type { ReleaseOptions } from "./release-options.js";
@@ -79,7 +80,10 @@ export async function signRelease(
   }
   const path = join(release.folder, signatureFile);
   if (keptAs !== undefined) await renameToNew(path, keptAs);
-  await writeFileAtomic(path, signature);
+  await writeFileAtomic(path, signature, { isNew: true }).catch((error: unknown) => {
+    // Of somebody else who signed the folder meanwhile.
+    throw isSystemError(error) && error.code === "EEXIST" ? inputChanged("publish", signatureFile) : error;
+  });
   return { ...release, files: [...files, await localFile(signatureFile, path)], isSigned: true };
 }
 

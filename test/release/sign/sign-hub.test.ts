@@ -159,6 +159,14 @@ test.each(strangers)(
   },
 );
 
+test("a signature that somebody else adds during signing stays", async () => {
+  const signature = await signatureOf(strangers[0] ?? signer);
+  const release = await releaseFiles(folder, signal);
+  writeFileSync(join(folder, "model.sig"), signature);
+  expect((await failureOf(signRelease(release, signal))).code).toBe("QS-INPUT-CHANGED");
+  expect(readFileSync(join(folder, "model.sig")).equals(signature)).toBe(true);
+});
+
 test("for a token without a name that certificates show, no signature counts as ours", async () => {
   const named = (name: string) => ({ ...signer, identity: name });
   writeFileSync(join(folder, "model.sig"), await signatureOf(named("organization:acme:pipeline:a")));
