@@ -2,7 +2,7 @@ import { quoteList } from "../util/quote.js";
 import { hasSecret } from "../util/redact.js";
 import type { Warning } from "../util/warnings.js";
 import type { BaseCard } from "./base-card.js";
-import { isPathLink, isPathOrigin, isPathTag } from "./path-origin.js";
+import { isPathLabel, isPathLink, isPathOrigin, isPathTag } from "./path-origin.js";
 
 /** No character of a word, a number, a relative path or an address, after which a path starts. */
 const start = String.raw`(?<![\p{L}\p{M}\p{N}./\\~])`;
@@ -57,6 +57,8 @@ export const isPrivateOrigin = (value: string): boolean => isPrivate(value) || i
 export const isPrivateTag = (value: string): boolean => isPrivate(value) || isPathTag(value);
 /** Returns true for a link to a licence that no release repeats. */
 export const isPrivateLink = (value: string): boolean => isPrivate(value) || isPathLink(value);
+/** Returns true for a language or the name of a licence that no release repeats. */
+export const isPrivateLabel = (value: string): boolean => isPrivate(value) || isPathLabel(value);
 
 /** The fields of a card and their names in its front matter. */
 const fields = {
@@ -67,6 +69,7 @@ const fields = {
 /** Checks of fields whose values can be relative paths, which others cannot. */
 const checks: Readonly<Partial<Record<string, (value: string) => boolean>>> = {
   ...{ baseModels: isPrivateOrigin, datasets: isPrivateOrigin, tags: isPrivateTag, licenseLink: isPrivateLink },
+  ...{ languages: isPrivateLabel, licenseName: isPrivateLabel },
 };
 
 /** Returns a card without private values. */
@@ -96,7 +99,7 @@ export function privateWarning(source: string, names: readonly string[]): Warnin
   return [
     {
       code: "QW-METADATA-PRIVATE",
-      message: `${source} has a path of a machine, a password or a token in ${quoteList(names, "and")}, which the release leaves out`,
+      message: `${source} has a path of a machine, a private address, a password or a token in ${quoteList(names, "and")}, which the release leaves out`,
       remedy: "Correct the source, and revoke a password or token if it was published.",
     },
   ];

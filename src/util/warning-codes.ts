@@ -69,7 +69,7 @@ export const warningCodes = {
   "QW-METADATA-PRIVATE": {
     onCard: false,
     about:
-      "The model card or the metadata of the source contains a path of a machine (also a relative one in place of a repository), a password or a token, which the release leaves out.",
+      "The model card or the metadata of the source contains a path of a machine (also a relative one in place of a repository), an address without a public host, a password or a token, which the release leaves out.",
   },
   "QW-WEIGHTS-TIED": {
     onCard: true,

@@ -5,6 +5,7 @@ import { parseBaseCard } from "../../src/checkpoint/base-card.js";
 import { overrideCard } from "../../src/checkpoint/override-card.js";
 import {
   isPrivate,
+  isPrivateLabel,
   isPrivateLink,
   isPrivateOrigin,
   isPrivateTag,
@@ -239,6 +240,34 @@ const pathOrigins = [
     "https://huggingface.co/a/b/s3cr3t",
     "https://huggingface.co/s3cr3t/x.json",
   ],
+  // Addresses without a public host:
+  ...["s3://s3cr3t/x", "gs://s3cr3t/x", "azureml://subscriptions/s3cr3t/x", "abfs://s3cr3t/x", "dvc://s3cr3t/x"],
+  ...["wandb-artifact:///acme/s3cr3t", "clearml://s3cr3t/x", "https://huggingface.co/s3://s3cr3t/x"],
+  ...["http://localhost:8000/s3cr3t", "http://gpu01.s3cr3t.local/x", "https://s3cr3t.internal/x", "http://s3cr3t/x"],
+  ...[
+    "http://10.0.0.5/s3cr3t",
+    "http://192.168.1.2:80/s3cr3t",
+    "http://172.20.0.1/s3cr3t",
+    "http://[fd00::1]:80/s3cr3t",
+  ],
+  ...["tuned from gs://s3cr3t/x", "localhost:8000/s3cr3t", "HTTP://S3CR3T.LAN./s3cr3t"],
+  // and further forms of paths.
+  ...[
+    "https://hf.co/outputs/s3cr3t/checkpoint-12",
+    "hf.co/outputs/s3cr3t",
+    "models--acme--s3cr3t",
+    "hub/models--acme--s3cr3t",
+  ],
+  ...[
+    "s3cr3t.jsonl:train",
+    "s3cr3t.jsonl[train]",
+    "s3cr3t.docx",
+    "s3cr3t.pdf",
+    "x/s3cr3t.md",
+    "s3cr3t.log",
+    "s3cr3t.html",
+  ],
+  ...["s3cr3t.sql", "s3cr3t.wav", "'outputs/s3cr3t'", "a merge of 'outputs/s3cr3t'", "`data/s3cr3t`"],
 ];
 const ids = [
   ...["gpt2", "squad", "org/name", "org/name-v1.5", "org/name-7.1B", "Some sentence name", "--", "imdb", "org/data"],
@@ -247,12 +276,14 @@ const ids = [
   ...["https://huggingface.co/org/name/tree/main", "https://huggingface.co/org/name/blob/main/x.json"],
   ...["https://huggingface.co/datasets/org/name/viewer/default", "https://huggingface.co/collections/org/x-1"],
   ...[
-    "https://host/a/b/c.json",
+    "https://host.example/a/b/c.json",
     "ssh://git@huggingface.co/a/b",
     "huggingface.co/org/name",
-    "s3://bucket/x/y",
+    "hf.co/org/name",
+    "https://hf.co/org/name",
     "org/name@main",
   ],
+  ...["https://host.example/a.pdf", "http://8.8.8.8/x", "http://[2001:db8::1]/x", "The book a.pdf", "it's org/name's"],
 ];
 test.each(pathOrigins)("the base model or data set %s is private", (value) => {
   expect(isPrivateOrigin(value)).toBe(true);
@@ -268,13 +299,21 @@ const pathTags = [
   "dataset:s3cr3t.jsonl",
   "dataset:data/s3cr3t",
   "source:runs/s3cr3t/x",
+  "dataset:s3cr3t.docx",
 ];
 test.each(pathTags)("the tag %s is private", (tag) => expect(isPrivateTag(tag)).toBe(true));
 const publicTags = [
   ...["text-generation", "arxiv:2401.00001", "license:apache-2.0", "region:us", "dataset:org/name", "en", "llama.cpp"],
-  ...["base_model:org/name", "doi:10.57967/hf/1234", "next.js", "vocab.json", "and/or", "https://host/a/b/c"],
+  ...["base_model:org/name", "doi:10.57967/hf/1234", "next.js", "vocab.json", "and/or", "https://host.example/a/b/c"],
 ];
 test.each(publicTags)("the tag %s is public", (tag) => expect(isPrivateTag(tag)).toBe(false));
+test.each(["outputs/s3cr3t", "terms of outputs/s3cr3t", "x/checkpoint-12"])("the language %s is private", (name) =>
+  expect(isPrivateLabel(name)).toBe(true),
+);
+test.each(["en", "zh/en", "MIT/Apache-2.0/BSD", "Model/Data licence", "https://host.example/runs/x"])(
+  "the licence %s is public",
+  (name) => expect(isPrivateLabel(name)).toBe(false),
+);
 test.each(["s3cr3t/LICENSE", "./outputs/s3cr3t/LICENSE", "s3cr3t/legal/x"])("the link %s is private", (link) =>
   expect(isPrivateLink(link)).toBe(true),
 );
@@ -293,9 +332,9 @@ const tags = JSON.stringify([
 ]);
 const readme = `---
 license: ${token}
-license_name: /home/s3cr3t/terms
+license_name: terms of outputs/s3cr3t
 license_link: /home/s3cr3t/LICENSE
-language: [en, ${token}]
+language: [en, outputs/s3cr3t, ${token}]
 tags: ${tags}
 datasets: ${origins}
 base_model: ${origins}

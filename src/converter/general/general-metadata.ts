@@ -71,7 +71,7 @@ function origins(key: string, values: unknown, parameters: number): Entries {
 
 /** Parses `org/name` or a URL. */
 function toOrigin(id: string, parameters: number): Origin {
-  const address = /^(https?|ssh):\/\//.test(id);
+  const address = /^[a-z][a-z\d+.-]*:\/\//i.test(id);
   const repository = address ? /^https?:\/\/huggingface.co\/([^/]+\/[^/]+)$/.exec(id)?.[1] : id;
   if (repository === undefined) return { repo_url: id };
   const { name, organization, version } = parseModelId(repository, parameters);

@@ -50,7 +50,7 @@ const reportBytes = 2 ** 20;
 export const adoptGguf: PreparedOperation<AdoptParams, Adoption> = {
   id: "adopt-gguf",
   stage: "convert",
-  version: 5,
+  version: 6,
   resource: "io",
   tools: [],
   intermediates: ["model.gguf"],

@@ -1,4 +1,10 @@
-import { isPrivate, isPrivateLink, isPrivateOrigin, isPrivateTag } from "../../checkpoint/private-metadata.js";
+import {
+  isPrivate,
+  isPrivateLabel,
+  isPrivateLink,
+  isPrivateOrigin,
+  isPrivateTag,
+} from "../../checkpoint/private-metadata.js";
 import { isVocabularyText } from "../../checkpoint/vocabulary-texts.js";
 import type { MetadataParams } from "../../converter/general/converter-card.js";
 import type { Gguf, GgufScalarType, GgufValue } from "../../gguf/gguf.js";
@@ -52,6 +58,7 @@ export function shownKeys(keys: readonly string[]): string[] {
 function checkOf(source: Gguf["metadata"], key: string): (text: string) => boolean {
   if (key === "general.tags") return isPrivateTag;
   if (key === "general.license.link") return isPrivateLink;
+  if (key === "general.license.name" || key === "general.languages") return isPrivateLabel;
   if (/^general\.(?:source\.|(?:base_model|dataset)\.\d+\.)?(?:repo_)?url$|^general\.datasets$/.test(key))
     return isPrivateOrigin;
   const group = /^(general\.(?:base_model|dataset)\.\d+\.)name$/.exec(key)?.[1];

@@ -14,7 +14,7 @@ export type MtpParams = Pick<ConvertParams, "modelName" | "baseModel" | "metadat
 export const convertMtp: Operation<MtpParams> = {
   id: "convert-mtp",
   stage: "convert",
-  version: 3,
+  version: 4,
   resource: "compute",
   tools: ["converter"],
   async run(params, context) {

@@ -33,7 +33,7 @@ export interface NativeParams extends ConvertParams {
 export const convertNative: Operation<NativeParams> = {
   id: "convert-native",
   stage: "convert",
-  version: 9,
+  version: 10,
   resource: "compute",
   tools: ["pretokenizers"],
   intermediates: ["model.gguf"],

@@ -14,7 +14,7 @@ export type ProjectorParams = Pick<ConvertParams, "modelName" | "baseModel" | "m
 export const convertProjector: Operation<ProjectorParams> = {
   id: "convert-projector",
   stage: "convert",
-  version: 4,
+  version: 5,
   resource: "compute",
   tools: ["converter"],
   async run({ type, ...params }, context) {

@@ -18,7 +18,7 @@ import { requireTemplates } from "./require-templates.js";
 export const convertUpstream: Operation<ConvertParams> = {
   id: "convert-upstream",
   stage: "convert",
-  version: 9,
+  version: 10,
   resource: "compute",
   tools: ["converter"],
   intermediates: ["model.gguf"],

@@ -32,7 +32,7 @@ import { writeSidecars } from "./sidecars.js";
  */
 export const packageRelease: Operation<PackageParams> = {
   stage: "package",
-  version: 19,
+  version: 20,
   resource: "io",
   tools: ["llama.cpp"],
   async run(params, context) {
