@@ -44,10 +44,15 @@ const tokens = [
   // of Docker, PyPI, NVIDIA, Groq, Replicate, Google's logins, Vault and Tailscale,
   /\bdckr_[op]at_[\w-]{20,}|\bpypi-AgE[\w-]{16,}|\bnvapi-(?=[\w-]{0,64}\d)[\w-]{20,}|\bgsk_(?=[A-Za-z]{0,64}\d)[A-Za-z0-9]{32,}/,
   /\br8_[A-Za-z0-9]{32,}|\bya29\.[\w-]{20,}|\bhvs\.[\w-]{20,}|\btskey-[a-z]{1,20}-[A-Za-z0-9]{6,}-[A-Za-z0-9]{3,}/,
+  // of Stripe, SendGrid, xAI, DigitalOcean, Shopify, Atlassian and Linear,
+  /\b[rs]k_live_[A-Za-z0-9]{16,}|\bwhsec_(?=[A-Za-z+/]{0,64}\d)[A-Za-z0-9+/]{20,}={0,2}|\bSG\.[\w-]{22}\.[\w-]{43}/,
+  /\bxai-(?=[A-Za-z]{0,64}\d)[A-Za-z0-9]{24,}|\bdop_v1_[a-f0-9]{64}|\bshpat_[a-fA-F0-9]{32}/,
+  /\bATATT3x[\w=-]{20,}|\blin_api_[A-Za-z0-9]{24,}/,
   // addresses that post messages to Slack and Discord,
   /\bhooks\.slack\.com\/services\/\w+\/\w+\/\w{8,}|\bdiscord(?:app)?\.com\/api\/webhooks\/\d+\/[\w-]{20,}/,
-  // JSON web tokens and private keys.
-  /\.eyJ(?<=eyJ[\w-]+\.eyJ)[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\-]*/,
+  // JSON web tokens and private keys, also of age and PGP.
+  /\.eyJ(?<=eyJ[\w-]+\.eyJ)[\w-]+|-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----(?:\s{0,4}(?:Version|Comment): [^\n]{0,200}\n)*[\w+/=\s\\-]*/,
+  /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/,
 ] as const;
 const secrets = new RegExp(tokens.map(({ source }) => source).join("|"), "g");
 
@@ -59,8 +64,8 @@ const secretParameters =
 const secretAssignments =
   /(?<![\w-])([\w-]{0,64}(?:passw(?:or)?d|passphrase|(?:token|secret|api_?key|access_?key|credentials?)(?!=\d+\b))=)[^\s"'=<>[\](){}][^\s"']*/gi;
 
-/** Between name and value: a colon or `=`, with blanks or quotes. */
-const sign = String.raw`\\?["'\`]?\s{0,4}[:=]\s{0,4}\\?["'\`]?`;
+/** Between name and value: a colon or `=`, with blanks or quotes, or in bold as Markdown's `**password:** …`. */
+const sign = String.raw`(?:\\?["'\`]?\s{0,4}[:=]\s{0,4}\\?["'\`]?|(?::\*\*|\*\*\s{0,4}:)\s{0,4}["'\`]?)`;
 const value = String.raw`([^\s"'\`=<>[\](){}$\\][^\s"'\`<>\\]{5,})`;
 
 /** A value after a name, if it can be a secret: a text of six characters or more. */
@@ -86,7 +91,7 @@ const secretFields: readonly [pattern: RegExp, isSecret: (value: string) => bool
   ],
   [
     namedValue(
-      String.raw`[\w-]{0,64}(?:(?:api|access|account|secret)[_-]?key|(?:access|auth|api|hf|session|refresh)[_-]?token)`,
+      String.raw`[\w-]{0,64}(?:(?:api|access|account|secret)[_-]?key|api key|(?:access|auth|api|hf|session|refresh)[_-]?token)`,
     ),
     (text: string) => !word.test(text) && !code.test(text) && !words.test(text),
   ],

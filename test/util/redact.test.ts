@@ -129,6 +129,11 @@ test.each([
   "hf_",
   "token=",
   "a:",
+  "SG.",
+  "sk_live_",
+  "**password:** ",
+  "api key",
+  "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: a\n",
 ])("a long text of %j is searched in linear time", (part) => {
   const text = part.repeat(500_000 / part.length);
   expect(redact(text)).toBeTypeOf("string");
