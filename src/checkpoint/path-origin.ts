@@ -79,7 +79,7 @@ export function isPathOrigin(value: string): boolean {
 function isPath(text: string): boolean {
   if (hasPrivateAddress(text)) return true;
   const name = hubAddress.exec(text)?.[1] ?? (address.test(text) ? "" : text);
-  return paths.some((path) => path.test(name.replace(/[a-z][a-z\d+.-]*:\/\/\S+/gi, "x")));
+  return paths.some((path) => path.test(name.replace(/[a-z][a-z\d+.-]{0,32}:\/\/\S+/gi, "x")));
 }
 
 /** Returns true for a tag with such a path, also after its kind, as PEFT writes: `base_model:adapter:outputs/x`. */
