@@ -51,14 +51,21 @@ export function isPrivate(value: string): boolean {
   return pathsInText.some((path) => path.test(withoutAddresses));
 }
 
+/** No name is longer, in characters; the patterns of paths overflow the stack on megabytes. */
+const longestName = 1000;
+
+function isPrivateName(value: string, isPath: (value: string) => boolean): boolean {
+  return isPrivate(value) || value.length > longestName || isPath(value);
+}
+
 /** Returns true for a base model or a data set that no release repeats: also a relative path, and an address made of one. */
-export const isPrivateOrigin = (value: string): boolean => isPrivate(value) || isPathOrigin(value);
+export const isPrivateOrigin = (value: string): boolean => isPrivateName(value, isPathOrigin);
 /** Returns true for a tag that no release repeats. */
-export const isPrivateTag = (value: string): boolean => isPrivate(value) || isPathTag(value);
+export const isPrivateTag = (value: string): boolean => isPrivateName(value, isPathTag);
 /** Returns true for a link to a licence that no release repeats. */
-export const isPrivateLink = (value: string): boolean => isPrivate(value) || isPathLink(value);
+export const isPrivateLink = (value: string): boolean => isPrivateName(value, isPathLink);
 /** Returns true for a language or the name of a licence that no release repeats. */
-export const isPrivateLabel = (value: string): boolean => isPrivate(value) || isPathLabel(value);
+export const isPrivateLabel = (value: string): boolean => isPrivateName(value, isPathLabel);
 
 /** The fields of a card and their names in its front matter. */
 const fields = {

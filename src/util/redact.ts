@@ -129,7 +129,7 @@ export function redact(text: string): string {
     // Those of apps are JSON web tokens: `hf_oauth_ey….ey….…`. Names such as hf_quant_config.json stay.
     .replace(/\bhf_(?:(?:oauth|jwt)_[\w-]+(?:\.[\w-]+)*|(?![a-z]+_)[A-Za-z0-9]{4,})/g, "hf_[redacted]")
     // Other JSON web tokens, such as those for signing: three parts, the first two JSON in base64.
-    .replace(/(?<![\w-])[\w-]+\.eyJ[\w-]+(?:\.[\w-]+)?/g, withoutWebToken)
+    .replace(/(?<![\w-])[\w-]{1,4000}\.eyJ[\w-]+(?:\.[\w-]+)?/g, withoutWebToken)
     .replace(/(\bBearer\s+)[^\s"']+/gi, "$1[redacted]")
     .replace(secrets, "[redacted]");
   const withoutAddresses = urlCredentials

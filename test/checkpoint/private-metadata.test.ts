@@ -391,3 +391,10 @@ test("neither converter's metadata nor the bill of materials has private values 
   expect(JSON.stringify(warning)).not.toContain("s3cr3t");
   expect(privateCardWarning(card)).toEqual([]);
 });
+
+test("names of millions of characters are private, not a full stack", () => {
+  for (const text of ["a:".repeat(1e7), "a".repeat(2e7)]) {
+    expect([isPrivateOrigin(text), isPrivateTag(text), isPrivateLink(text)]).toEqual([true, true, true]);
+    expect(isPrivateTag(text.slice(0, 600))).toBe(false);
+  }
+});

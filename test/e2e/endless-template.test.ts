@@ -42,7 +42,7 @@ test("the run fails with a code, a place and a remedy", async () => {
     2,
     {
       code: "QS-TEMPLATE-LIMIT",
-      message: expect.stringMatching(/does not finish within 10 seconds for chat 1 of \d+$/),
+      message: expect.stringMatching(/does not finish within 10 seconds for the conversation in line 1 of "[^"]+"$/),
       remedy: expect.stringContaining("chat_template.jinja"),
     },
   ]);

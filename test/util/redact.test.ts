@@ -139,7 +139,3 @@ test.each([
   expect(redact(text)).toBeTypeOf("string");
   expect(hasSecret(text)).toBeTypeOf("boolean");
 });
-
-test("a word of 20 million characters needs no deep stack", () => {
-  for (const text of ["a".repeat(2e7), "hf_".repeat(6e6)]) expect(redact(text).length).toBeGreaterThan(1e7);
-});
