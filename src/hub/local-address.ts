@@ -28,9 +28,11 @@ for (const { first, bits } of ranges) {
 // With IPv4 addresses in the last bytes, as `::127.0.0.1`; also `::` and `::1`.
 localAddresses.addSubnet("::", 96, "ipv6");
 localAddresses.addSubnet("fe80::", 10, "ipv6");
+// Teredo, which contains IPv4 addresses in other places.
+localAddresses.addSubnet("2001::", 32, "ipv6");
 // Metadata services of Alibaba, Oracle, Azure, AWS and Google.
 for (const address of ["100.100.100.200", "192.0.0.192", "168.63.129.16"]) localAddresses.addAddress(address);
-for (const address of ["fd00:ec2::254", "fd20:ce::254"]) localAddresses.addAddress(address, "ipv6");
+for (const address of ["fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"]) localAddresses.addAddress(address, "ipv6");
 
 /** Names of this machine in /etc/hosts, and of metadata services. */
 const localNames =

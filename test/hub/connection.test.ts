@@ -222,7 +222,16 @@ test.each([
 test.each([
   ...["ip6-localhost", "IP6-Loopback", "localhost.localdomain", "localhost6", "metadata.google.internal", "metadata"],
   ...["[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::7f00:1]", "[::ffff:0:127.0.0.1]"],
-  ...["[2002:7f00:1::]", "[2002:a9fe:a9fe::1]", "[fd00:ec2::254]", "[fd20:ce::254]", "100.100.100.200", "192.0.0.192"],
+  ...[
+    "[2002:7f00:1::]",
+    "[2002:a9fe:a9fe::1]",
+    "[fd00:ec2::254]",
+    "[fd00:ec2::23]",
+    "[2001:0:7f00:1::]",
+    "[fd20:ce::254]",
+    "100.100.100.200",
+    "192.0.0.192",
+  ],
 ])("a redirect to %s is not followed", (host) => {
   expect(isRedirectTarget(new URL(`https://${host}/x`), endpoint)).toBe(false);
 });
