@@ -2,9 +2,9 @@ import { readdir, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { parseChecked, renderChecked } from "../util/checked-json.js";
-import { isNoFile, QuantsmithError } from "../util/errors.js";
+import { QuantsmithError } from "../util/errors.js";
 import { isPresent, writeFileAtomic } from "../util/files.js";
-import { readRegular } from "../util/regular-file.js";
+import { readTextIfAny } from "../util/regular-file.js";
 import { type RecordedFile, recordedFile } from "./record.js";
 import type { ReleaseOwner } from "./release-owner.js";
 import type { Workspace } from "./workspace.js";
@@ -49,7 +49,7 @@ export async function releasePaths({ releases }: Workspace, name: string): Promi
 
 /** Reads an installation record; returns undefined if it is missing or damaged. */
 export async function readInstalled(record: string): Promise<InstalledRelease | undefined> {
-  const installed = installedRelease.safeParse(parseChecked(await readText(record))).data;
+  const installed = installedRelease.safeParse(parseChecked(await readTextIfAny(record))).data;
   if (installed === undefined) return undefined;
   const { owner } = installed;
   return { ...installed, owner: { ...owner, releases: owner.releases ?? (await realpath(dirname(record))) } };
@@ -73,17 +73,7 @@ export async function listInstalled({ releases }: Workspace): Promise<RecordedFi
 /** Writes an installation record unless it is up to date. */
 export async function writeInstalled(record: string, installed: InstalledRelease): Promise<void> {
   const text = renderChecked(installed);
-  if ((await readText(record)) !== text) await writeFileAtomic(record, text);
-}
-
-/** Returns the text of a record; empty if there is no file, or none that can be one. */
-async function readText(record: string): Promise<string> {
-  try {
-    return (await readRegular(record)).toString("utf8");
-  } catch (error) {
-    if (isNoFile(error) || error instanceof RangeError) return "";
-    throw error;
-  }
+  if ((await readTextIfAny(record)) !== text) await writeFileAtomic(record, text);
 }
 
 /** Removes an installation record. */

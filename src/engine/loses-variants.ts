@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Plan } from "../plan/plan.js";
 import { parseRelease } from "../release/verify/parse-release.js";
-import { isNoFile, QuantsmithError } from "../util/errors.js";
+import { QuantsmithError } from "../util/errors.js";
 import { isPresent, listFiles } from "../util/files.js";
-import { readRegular } from "../util/regular-file.js";
+import { readTextIfAny } from "../util/regular-file.js";
 import type { ReleaseTarget } from "./install-release.js";
 
 /** The variants of a recipe that a run judged, by name. */
@@ -24,7 +24,7 @@ export async function losesVariants(
 ): Promise<boolean> {
   const wanted = new Set(plan.report.params.variants.map((one) => one.name));
   const folder = join(workspace.releases, name);
-  const present = parseRelease(await readPresent(join(folder, "release.json")));
+  const present = parseRelease(await readTextIfAny(join(folder, "release.json")));
   // The report is missing, damaged or of another version: any file can be a variant that the new release lacks.
   if (typeof present === "string") return [...wanted].some((one) => !passed.includes(one)) && (await hasModels(folder));
   const lost = present.variants.map((one) => one.name).filter((one) => wanted.has(one) && !passed.includes(one));
@@ -38,15 +38,6 @@ export async function losesVariants(
         "Repair what failed and run again without `--variant`, or use `--replace` to rename the present release. The new variants are in the store.",
     },
   );
-}
-
-async function readPresent(report: string): Promise<string> {
-  try {
-    return String(await readRegular(report));
-  } catch (error) {
-    if (error instanceof RangeError || isNoFile(error)) return "";
-    throw error;
-  }
 }
 
 async function hasModels(folder: string): Promise<boolean> {

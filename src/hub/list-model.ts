@@ -20,6 +20,11 @@ export interface ModelListing {
   movedTo?: string;
 }
 
+/** Returns what limits the readers of a repository, as far as it is known; empty for a public, open one. */
+export function limitsOf({ private: isPrivate, gated }: Pick<ModelListing, "private" | "gated">) {
+  return { ...(isPrivate && { private: isPrivate }), ...(gated && { gated }) };
+}
+
 const never = new AbortController().signal;
 
 /**

@@ -9,7 +9,7 @@ import { HeaderCheck } from "../converter/header-check.js";
 import { availableBytes } from "../hardware/memory/evaluation.js";
 import { loadSpeedConstants } from "../hardware/speed/speed-files.js";
 import { hubConnection } from "../hub/connection.js";
-import { listModel } from "../hub/list-model.js";
+import { limitsOf, listModel } from "../hub/list-model.js";
 import { toolDigest } from "../llamacpp/tool-digests.js";
 import { readPretokenizers } from "../llamacpp/toolchain/pretokenizers.js";
 import { describeToolchain, type ToolchainStatus } from "../llamacpp/toolchain/toolchain.js";
@@ -139,13 +139,14 @@ async function hubModel(
   ownDownloads: boolean,
 ): Promise<ModelFacts> {
   const connection = hubConnection();
-  const { commit, private: isPrivate, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
+  const model = await listModel(connection, repo, revision);
+  const { commit, movedTo, files: listing } = model;
   // The fetch stage reports a missing configuration.
   const check = new HeaderCheck();
   const checkpoint = await readHubCheckpoint(connection, { repo, commit, listing }, choice, check);
   const { files, weights, config = null, outline } = checkpoint;
   const fileBytes = weights.reduce((sum, { bytes }) => sum + bytes, 0);
-  const found = { repo, revision, commit, listing, ...(isPrivate && { private: isPrivate }), ...(gated && { gated }) };
+  const found = { repo, revision, commit, listing, ...limitsOf(model) };
   const card = outline?.format?.isQuantized ? await readHubCard(connection, { repo, commit, files }) : undefined;
   return {
     source: await hubModelSource(found, files, ownDownloads),

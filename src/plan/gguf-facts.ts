@@ -2,6 +2,7 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { checkGguf, localSplits } from "../checkpoint/gguf/check-gguf.js";
 import { tokenCount } from "../gguf/placeholder-tokens.js";
+import { limitsOf } from "../hub/list-model.js";
 import { modelKind } from "../stages/smoke/model-facts.js";
 import type { DigestCache } from "../util/digest-cache.js";
 import type { ModelFacts } from "./facts.js";
@@ -36,20 +37,8 @@ export async function localGguf(path: string, digests: DigestCache): Promise<Mod
 /** Collects the facts of a GGUF file on the Hub. Errors: as `findHubGguf`. */
 export async function hubGguf({ repo, revision, file }: HubGgufRef, ownDownloads: boolean): Promise<ModelFacts> {
   const source = await findHubGguf({ repo, revision, file });
-  const {
-    commit,
-    private: isPrivate,
-    gated,
-    movedTo,
-    listing,
-    files,
-    splits,
-    header,
-    parameters,
-    tensorBytes,
-    kept,
-  } = source;
-  const found = { repo, revision, commit, listing, ...(isPrivate && { private: isPrivate }), ...(gated && { gated }) };
+  const { commit, movedTo, listing, files, splits, header, parameters, tensorBytes, kept } = source;
+  const found = { repo, revision, commit, listing, ...limitsOf(source) };
   return {
     source: await hubModelSource(found, files, ownDownloads),
     files: files.map(({ path, bytes, digest }) => ({ path, bytes, digest })),

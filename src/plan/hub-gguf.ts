@@ -11,7 +11,7 @@ import { parseDigest } from "../hub/digest.js";
 import { repoCache } from "../hub/download/cache-layout.js";
 import { offlineError } from "../hub/hub-error.js";
 import type { HubFile } from "../hub/hub-file.js";
-import { listModel } from "../hub/list-model.js";
+import { limitsOf, listModel } from "../hub/list-model.js";
 import { readGgufHeader } from "../hub/read-gguf-header.js";
 import type { Gating } from "../hub/upload/repository.js";
 import { rowBytes } from "../quant/ggml-types.js";
@@ -52,7 +52,8 @@ export interface HubGguf {
  */
 export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise<HubGguf> {
   const connection = hubConnection();
-  const { commit, private: isPrivate, gated, movedTo, files: listing } = await listModel(connection, repo, revision);
+  const model = await listModel(connection, repo, revision);
+  const { commit, movedTo, files: listing } = model;
   const { files, splits } = await selectHubGguf(`hf:${repo}`, listing, file);
   const headers: SourceHeader[] = [];
   for (const split of splits) {
@@ -80,8 +81,7 @@ export async function findHubGguf({ repo, revision, file }: HubGgufRef): Promise
     parameters,
     tensorBytes,
     kept,
-    ...(isPrivate && { private: isPrivate }),
-    ...(gated && { gated }),
+    ...limitsOf(model),
     ...(movedTo !== undefined && { movedTo }),
   };
 }

@@ -107,19 +107,16 @@ export async function waitForLock(path: string, { signal, onWait }: LockOptions)
 
 /** Waits for the lock and returns its owner file. */
 async function acquire(path: string, signal: AbortSignal | undefined, onWait: LockOptions["onWait"]): Promise<string> {
-  const watch = new OwnerWatch();
   const ownerFile = join(path, `${processName()}-${randomBytes(4).toString("hex")}`);
-  for (let waited = false; ; waited = true) {
-    let owner: Owner | undefined;
-    for (;;) {
-      signal?.throwIfAborted();
-      if (await create(ownerFile)) return ownerFile;
-      owner = await findOwner(path);
-      if (owner !== undefined && !watch.isGone(owner)) break;
-      if (owner !== undefined) await takeOver(path, owner);
-    }
-    if (!waited) onWait?.(describeOwner(owner));
-    await sleep(retryMs, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+  let waited = false;
+  const onFirstWait = (owner: string) => {
+    if (!waited) onWait?.(owner);
+    waited = true;
+  };
+  for (;;) {
+    signal?.throwIfAborted();
+    if (await create(ownerFile)) return ownerFile;
+    await waitForLock(path, { ...(signal && { signal }), onWait: onFirstWait });
   }
 }
 

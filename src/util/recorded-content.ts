@@ -22,13 +22,11 @@ export async function describeContent(
   folder: string,
   includes: (path: string) => boolean = () => true,
 ): Promise<Map<string, string>> {
-  const describe = async (path: string): Promise<[string, string]> => {
-    const { id, links, ctime } = await describeEntry(join(folder, path), path);
-    return [path, `${id} ${links} ${ctime}\n`];
+  const describe = async (path: string): Promise<[string, string][]> => {
+    const { id, links, ctime, isFolder } = await describeEntry(join(folder, path), path);
+    return isFolder || includes(path) ? [[path, `${id} ${links} ${ctime}\n`]] : [];
   };
-  const entries = await listEntries(folder);
-  const described = new Map(await Promise.all(entries.map(describe)));
-  return new Map([...described].filter(([path, line]) => line.startsWith(folderId(path)) || includes(path)));
+  return new Map((await Promise.all((await listEntries(folder)).map(describe))).flat());
 }
 
 /**

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, type Stats } from "node:fs";
 import { constants, type FileHandle, open } from "node:fs/promises";
+import { isNoFile } from "./errors.js";
 
 /**
  * Opens a file to read, following links, unless `flags` has O_NOFOLLOW. Never waits, as opening a named pipe does. Rejects with
@@ -47,5 +48,15 @@ export async function readRegular(path: string, maxBytes = usualMaxBytes): Promi
     return await file.readFile();
   } finally {
     await file.close();
+  }
+}
+
+/** Reads a file as `readRegular`; returns an empty text if there is none, or none that can be a text of ours. */
+export async function readTextIfAny(path: string): Promise<string> {
+  try {
+    return String(await readRegular(path));
+  } catch (error) {
+    if (isNoFile(error) || error instanceof RangeError) return "";
+    throw error;
   }
 }
