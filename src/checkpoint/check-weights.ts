@@ -16,8 +16,8 @@ const chunkBytes = 4 * 2 ** 20;
 
 /**
  * Checks the weights of a folder for NaN, infinity, huge scales of FP8 or integer weights and negative ones of FP8 weights, which
- * would invalidate every later measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have neither, but not the
- * scales of MXFP4.
+ * would invalidate every later measurement. Throws QS-FETCH-NAN at the first one. Skips integers and packed types, which have
+ * neither, but not the scales of MXFP4.
  */
 export async function checkWeights(
   dir: string,

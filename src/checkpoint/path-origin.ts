@@ -21,7 +21,7 @@ const paths = [
 const hubPages = "api|blog|collections|docs|learn|papers|posts|spaces";
 const repositoryParts = "blob|commits?|discussions|raw|resolve|tree|viewer";
 
-/** An address on huggingface.co, or its alias hf.co: `org/name`, and a path after it that is no page of a repository. */
+/** An address on huggingface.co or hf.co. Captures `org/name`, and a path after it unless that leads to a page of the repository. */
 const hubAddress = new RegExp(
   `^(?:https?://)?(?:www\\.)?(?:huggingface|hf)\\.co/(?!(?:${hubPages})/|datasets/[^/]+/?$)(?:datasets/)?([^/?#]+/[^/?#]+(?:/(?!(?:${repositoryParts})(?:/|$))[^?#]+)?)`,
   "i",
@@ -69,7 +69,8 @@ const quoted = /(?<![^\s(,:=])["'`“‘]([^\s"'`“”‘’]{1,300})["'`”’
 
 /**
  * Returns true for a base model or a data set that is a relative path, as training programs write it for a local one, or the
- * address that llama.cpp's converter makes of it, or an address without a public host. False for `org/name`, `name`, a public address and a text.
+ * address that llama.cpp's converter makes of it, or an address without a public host. False for `org/name`, `name`, a public
+ * address and a text.
  */
 export function isPathOrigin(value: string): boolean {
   const text = value.trim();

@@ -79,11 +79,13 @@ const checks: Readonly<Partial<Record<string, (value: string) => boolean>>> = {
   ...{ languages: isPrivateLabel, licenseName: isPrivateLabel },
 };
 
+const checkOf = (field: string) => checks[field] ?? isPrivate;
+
 /** Returns a card without private values. */
 export function publicCard(card: BaseCard): BaseCard {
   const publicFields = Object.keys(fields).map((key) => {
     const value = card[key as keyof typeof fields];
-    const isHidden = checks[key] ?? isPrivate;
+    const isHidden = checkOf(key);
     if (Array.isArray(value)) return [key, value.filter((item) => !isHidden(item))];
     return [key, typeof value === "string" && isHidden(value) ? null : value];
   });
@@ -93,9 +95,7 @@ export function publicCard(card: BaseCard): BaseCard {
 /** Returns the warning about a card's private values; empty without any. */
 export function privateCardWarning(card: BaseCard): Warning[] {
   const names = Object.entries(fields).flatMap(([key, name]) =>
-    [card[key as keyof typeof fields]].flat().some((value) => value !== null && (checks[key] ?? isPrivate)(value))
-      ? [name]
-      : [],
+    [card[key as keyof typeof fields]].flat().some((value) => value !== null && checkOf(key)(value)) ? [name] : [],
   );
   return privateWarning("the model card", names);
 }

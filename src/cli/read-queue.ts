@@ -13,7 +13,10 @@ export async function readQueue(
   return file === undefined ? { recipes: recipes.map((path) => ({ path })) } : loadQueue(file);
 }
 
-/** Loads the models of all recipes with `load`, given the folder of the queue file; the error for a missing recipe names its place in the queue file. */
+/**
+ * Loads the models of all recipes with `load`, given the folder of the queue file; the error for a missing recipe names its
+ * place in the queue file.
+ */
 export async function loadQueued(
   { recipes }: LoadedQueue,
   load: (path: string, namedIn: string | undefined) => Promise<Settings[]>,

@@ -55,7 +55,8 @@ const userAgent = `quantsmith/${packageVersion()}`;
 
 /**
  * Sends one GET and follows redirects itself: the token is sent to the endpoint's origin only, and a remote server
- * cannot redirect to plain http or to this machine, nor by a name that resolves to it (without a proxy, which resolves names). A stalled body fails after the connection's stall timeout.
+ * cannot redirect to plain http or to this machine, nor by a name that resolves to it (without a proxy, which resolves names).
+ * A stalled body fails after the connection's stall timeout.
  * Errors: QS-HUB-*, wrapped in a TemporaryFailure if a retry may succeed.
  */
 export async function get(connection: HubConnection, request: HubRequest): Promise<HubResponse> {

@@ -8,8 +8,8 @@ import { errorProblem, type VerifyProblem } from "./verify-report.js";
 type Claim = string | null | undefined;
 
 /**
- * Compares recipe, source and commit in `release.json` with the lock file and the provenance, whose command is for that recipe, and the copy of the lock file in
- * the provenance with the file. A claim that a file lacks is not compared.
+ * Compares recipe, source and commit in `release.json` with the lock file and the provenance, whose command is for that recipe,
+ * and the copy of the lock file in the provenance with the file. A claim that a file lacks is not compared.
  */
 export function checkSource(
   { recipe, model }: RunReport,

@@ -41,15 +41,14 @@ export async function prepareRelease(
   const wanted = options.removeOld === true ? { ...found, removes: () => true } : found;
   const complete = await addHistory(wanted, previous, scratch);
   const places = proposed === undefined ? [previous] : [previous, proposed];
-  const { release, needed, ...signing } = await planSigning(complete, places, options, signal);
+  const { release, needed, replaces, keptAs } = await planSigning(complete, places, options, signal);
   const loses = found.isSigned && !complete.isSigned && options.sign !== true;
   const operation = needed ? ("sign" as const) : ("leave-out" as const);
   const operations: PublishOperation[] = needed || loses ? [{ operation, path: signatureFile }] : [];
-  const { replaces, keptAs } = signing;
-  const prepared = { release, needsSignature: needed, replacesSignature: replaces };
-  if (keptAs === undefined) return { ...prepared, operations };
-  const rename = { operation: "rename" as const, path: join(found.folder, signatureFile), to: keptAs };
-  return { ...prepared, keptAs, operations: [rename, ...operations] };
+  if (keptAs !== undefined)
+    operations.unshift({ operation: "rename", path: join(found.folder, signatureFile), to: keptAs });
+  const kept = keptAs === undefined ? {} : { keptAs };
+  return { release, needsSignature: needed, replacesSignature: replaces, ...kept, operations };
 }
 
 /** Returns the operations on a prepared release and its files; none if no file changes. */

@@ -132,7 +132,7 @@ async function whyForeign({ text, files }: PlacedSignature, signer: ExpectedSign
   if (signature?.ok !== true) return problems.map(({ message }) => message).join();
   if (signer.identity === undefined) return "the name in certificates for the environment's token is not known";
   const found = signature.identity ?? "";
-  const isSameWorkflow = signer.identity !== undefined && withoutRef(signer.identity) === withoutRef(found);
+  const isSameWorkflow = withoutRef(signer.identity) === withoutRef(found);
   return otherSigner(signature, isSameWorkflow ? { ...signer, identity: found } : signer);
 }
 
